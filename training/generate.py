@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import click
 
@@ -55,7 +55,7 @@ def _whole_truth(document: Document, captured: Captured, medium: Medium) -> Json
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--kind", type=click.Choice(["invoice", "receipt"]), default="invoice", help="What to make.")
+@click.option("--kind", type=click.Choice(get_args(Kind)), default="invoice", help="What to make.")
 @click.option("--count", type=click.IntRange(1), default=10, help="How many.")
 @click.option("--first", type=click.IntRange(1), default=1, help="Number of the first document.")
 @click.option("--seed", type=int, default=1, help="The same seed makes the same documents.")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from pipeline.checks.einvoice_overlay import ADJUSTED
+from pipeline.checks.running_balance import check_balances
 from pipeline.checks.value_comparison import as_decimal, is_absent
 from pipeline.checks.value_forms import form_flags
 from pipeline.records import Evidence, Json
@@ -21,6 +22,8 @@ from pipeline.values.identifiers import is_valid_vat, parse_vat
 CHECKSUM = "checksum"
 OFF_BY = "off-by"
 """Flag ``off-by:CHECK:DIFFERENCE`` beside ``sum:CHECK``: the sum less its total."""
+ROW = "row"
+"""Flag ``row:7`` of a table whose seventh row has a balance that does not follow from the one before it."""
 SURE = 0.9
 """Score from which the total of a table is not in doubt because the rows differ from it."""
 _OUTSIDE_EU = {"CHE": ("ch", "uid"), "NO": ("no", "orgnr"), "GB": ("gb", "vat"), "XI": ("gb", "vat")}
@@ -36,7 +39,9 @@ def check_document(fields: Mapping[str, Evidence], template: Template) -> dict[s
     confirmed = confirmed_by_sums(fields, template)
     main = {check.name for check in template.main_checks()}
     for check in template.checks:
-        if check.sum and check.name not in main and (difference := _difference(check, fields, template)):
+        if check.running:
+            _flag_balances(flags, check, fields, template)
+        elif check.sum and check.name not in main and (difference := _difference(check, fields, template)):
             terms = (*check.sum, check.equals or "")
             details = [term for term in terms if template.fields[template.split_term(term)[0]].detail]
             _flag(flags, details, f"sum:{check.name}", template)  # details put no main field in doubt
@@ -67,7 +72,13 @@ def confirmed_by_sums(fields: Mapping[str, Evidence], template: Template) -> set
     for check in template.main_checks():
         members = [*check.sum, check.equals or ""]
         amounts = [_amount(member, fields, template) for member in members]
-        if check.sum and None not in amounts and sum(map(bool, amounts[:-1])) >= 2 and not _difference(check, fields, template):
+        if (
+            check.sum
+            and not check.running
+            and None not in amounts
+            and sum(map(bool, amounts[:-1])) >= 2
+            and not _difference(check, fields, template)
+        ):
             confirmed.update(template.split_term(member)[0] for member in members)
     return confirmed
 
@@ -75,11 +86,29 @@ def confirmed_by_sums(fields: Mapping[str, Evidence], template: Template) -> set
 def rows_add_up(name: str, fields: Mapping[str, Evidence], template: Template) -> bool | None:
     """Whether the rows of a table add up to their total; None where that cannot be told."""
     for check in template.checks:
-        if check.sum and any(column and table == name for table, column in map(template.split_term, check.sum)):
+        if (
+            check.sum
+            and not check.running
+            and any(column and table == name for table, column in map(template.split_term, check.sum))
+        ):
             if any(_amount(term, fields, template) is None for term in (*check.sum, check.equals or "")):
                 return None
             return not _difference(check, fields, template)
     return None
+
+
+def _flag_balances(flags: Mapping[str, list[str]], check: Check, fields: Mapping[str, Evidence], template: Template) -> None:
+    """Flags a table with balances that do not follow from each other, and the rows: ``row:<number>``."""
+    failed = check_balances(check, fields, template)
+    if failed is None or (not failed.rows and not failed.difference):
+        return
+    table = template.split_term(check.running or "")[0]
+    members = [table, *([check.equals or ""] if failed.difference else [])]
+    _flag(flags, members, f"sum:{check.name}", template)
+    if failed.difference:
+        _flag(flags, members, f"{OFF_BY}:{check.name}:{failed.difference:f}", template)
+    for row in failed.rows:
+        _flag(flags, [table], f"{ROW}:{row}", template)
 
 
 def _flag(flags: Mapping[str, list[str]], members: Iterable[str], flag: str, template: Template) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from pipeline.languages import Languages, from_words
 from pipeline.languages.han import simplified
-from pipeline.languages.language import NO_LANGUAGE
+from pipeline.languages.language import KIND_GROUP, NO_LANGUAGE
 
 ENOUGH = 3.0
 """Words of its own from which on the languages of a text are known; with fewer, every language keeps some weight."""
@@ -23,9 +23,9 @@ UNSEEN = "other"
 """Stands for all languages without a word in the texts."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WITHOUT_BLANKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
-_NO_WORDS = frozenset({"cldr", "letters", "not_on_page", "not_on_pages"})
-NOT_COUNTED = "details"
-"""Labels of this group do not count: they are read after all others, and must not change which language a page is taken to be in."""
+_NO_WORDS = frozenset({"cldr", "letters", "not_on_page", "not_on_pages", "kinds", "salutations"})
+NOT_COUNTED = frozenset({"details", KIND_GROUP})
+"""Labels of these groups do not count: they were added later, and must not change which language a page is taken to be in."""
 Weights = Mapping[str, float]
 
 
@@ -103,7 +103,7 @@ def _texts(content: Any) -> Iterator[str]:
         for key, value in content.items():
             if isinstance(value, (int, str)):
                 yield str(key)
-            elif key != NOT_COUNTED:
+            elif key not in NOT_COUNTED:
                 yield from _texts(value)
     elif isinstance(content, list):
         yield from (text for text in content if isinstance(text, str))

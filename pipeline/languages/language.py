@@ -14,6 +14,12 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_white
 Words = list[Word]
 Calendar = Literal["gregorian", "buddhist", "hijri", "persian"]
 """``hijri`` is the lunar, ``persian`` the solar one."""
+DocumentKind = Literal[
+    "credit_note", "order", "delivery_note", "quotation", "bank_statement", "payslip", "utility_bill", "contract"
+]
+KIND_GROUP = "documents"
+"""The group of labels of these kinds and of letters. They do not tell the language of a page, and no schema uses them. No template of a
+user can have this name, so no words of a user are among them by chance."""
 NO_LANGUAGE = "any"
 """The name of the file for words that belong to no language."""
 Group = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -163,6 +169,10 @@ class Documents(_Part):
     """Titles of documents that look like invoices and are none."""
     reminder_titles: Words = []
     """Titles of payment reminders."""
+    kinds: dict[DocumentKind, Words] = {}
+    """Titles of kinds of documents that have a template of their own. They count only on pages that are no invoice and no receipt."""
+    salutations: Words = []
+    """What a letter begins with."""
     copies: Words = []
     """What heads a copy of an invoice."""
     totals: Words = []

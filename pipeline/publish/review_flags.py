@@ -10,6 +10,7 @@ from pipeline.templates.template import Check
 REVIEW_FLAGS = (
     "ungrounded",
     "sum:",
+    "row:",
     "order:",
     "checksum",
     "xml-differs",

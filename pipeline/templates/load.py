@@ -36,7 +36,8 @@ def load_template(path: Path) -> Template:
 def load_templates(folders: Sequence[Path]) -> dict[str, Template]:
     """All templates of some folders by name. A template in a later folder replaces one of the same name in an earlier folder.
 
-    The later folders' templates come first: where several suit a page, a user's own goes before a built-in one.
+    The later folders' templates come first: where several suit a page, a user's own goes before a built-in one. Of one folder those for any
+    text come last.
     Raises TemplateError with the mistakes of all files together.
     """
     merged: dict[str, Template] = {}
@@ -64,7 +65,7 @@ def _load_folder(folder: Path, mistakes: list[str]) -> dict[str, Template]:
         if template.name in loaded:
             mistakes.append(f"{path}:1: the template `{template.name}` is already in {origins[template.name].name}")
         loaded[template.name], origins[template.name] = template, path
-    return loaded
+    return dict(sorted(loaded.items(), key=lambda item: "text" in item[1].applies.kinds))
 
 
 def _template(document: YamlDocument, origin: str) -> Template:

@@ -90,6 +90,11 @@ def _check(document: YamlDocument, where: Where, check: dict[str, Json], types: 
         _check_field_name(document, (*where, "sum", number), name, str(term).removeprefix("-"), types, _SUMMED)
     if check.get("equals") is not None:
         _check_field_name(document, (*where, "equals"), name, str(check["equals"]), types, _SUMMED)
+    if check.get("running") is not None:
+        running = str(check["running"])
+        _check_field_name(document, (*where, "running"), name, running, types, _SUMMED)
+        if "." not in running and running in types:
+            document.add((*where, "running"), f"check `{name}`: `{running}` is no column of a table")
     for number, term in enumerate(_sequence(check.get("order"))):
         _check_field_name(document, (*where, "order", number), name, str(term), types, frozenset({"date"}))
     if not _is_tolerance(str(check.get("tolerance", "0"))):

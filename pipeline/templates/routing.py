@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from pipeline.errors import SettingsError
 from pipeline.split_records import SplitPolicy
-from pipeline.templates.template import PageKind, Template
+from pipeline.templates.template import TEXT_KINDS, PageKind, Template
 from pipeline.yaml_files.explain import did_you_mean
 
 FALLBACK = "transcript"
@@ -74,8 +74,12 @@ def split_policy(relative: str, routes: Sequence[Route], default: SplitPolicy) -
 
 
 def template_for_kind(kind: PageKind, templates: Mapping[str, Template]) -> str:
-    """The first template that is for this kind of page (users' own come first, see ``load_templates``), else ``transcript``."""
-    return next((name for name, template in templates.items() if kind in template.applies.kinds), FALLBACK)
+    """The first template that is for this kind of page (users' own come first, see ``load_templates``), else ``transcript``.
+
+    Letters, orders and the like are ``text``, too: a user's template for ``text`` goes before a built-in one for letters.
+    """
+    kinds = {kind, "text"} if kind in TEXT_KINDS else {kind}
+    return next((name for name, template in templates.items() if kinds.intersection(template.applies.kinds)), FALLBACK)
 
 
 def matches(glob: str, relative: str) -> bool:

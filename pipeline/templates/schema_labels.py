@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from pipeline.languages import Languages, from_words
+from pipeline.languages.language import KIND_GROUP
 from pipeline.templates.template import Labels
 
 MAX_LABEL = 80
@@ -159,7 +160,7 @@ def as_labels(own: Iterable[str]) -> Labels:
 def _listed_labels(languages: Languages) -> dict[str, tuple[str, ...]]:
     """Folded labels of the language files, and folded names of fields, to the names that list them."""
     index: dict[str, dict[str, None]] = {}
-    for name in sorted(languages.label_names):
+    for name in sorted(name for name in languages.label_names if name.partition(".")[0] != KIND_GROUP):
         for text in [
             name.rpartition(".")[2].replace("_", " "),
             *(label for labels in languages.labels(name).values() for label in labels),

@@ -33,8 +33,15 @@ ColumnType = Literal[
     "enum",
     "table",
 ]
-PageKind = Literal["invoice", "receipt", "chart", "photo", "text"]
+PageKind = Literal[
+    "invoice", "receipt", "chart", "photo", "text",
+    "credit_note", "order", "delivery_note", "quotation", "bank_statement", "payslip", "utility_bill", "contract", "letter",
+]  # fmt: skip
 """The kinds of page that the embedded classifier knows."""
+TEXT_KINDS: frozenset[PageKind] = frozenset(
+    {"credit_note", "order", "delivery_note", "quotation", "bank_statement", "payslip", "utility_bill", "contract", "letter"}
+)
+"""Kinds of pages of text: a template for ``text`` is for these, too."""
 Merge = Literal["first", "last", "best", "all"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 DottedName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62}){0,11}$")]
@@ -55,7 +62,7 @@ TABLE_COLUMNS = frozenset({"file", "row"})
 
 Role = Literal["seller", "buyer", "delivery"]
 Part = Literal["start", "end", "street", "post_code", "city", "country"]
-GRAMMARS = ("vat", "address")
+GRAMMARS = ("vat", "address", "page", "subject")
 """Formats of our own, beside the modules of python-stdnum."""
 _LONGEST_PATTERN = 200
 
@@ -63,7 +70,9 @@ _LONGEST_PATTERN = 200
 def _known(name: str | None) -> str | None:
     """The name of a format. Raises ValueError for a module that python-stdnum lacks."""
     if name is not None and name not in GRAMMARS and not is_number_format(name):
-        raise ValueError(f"`{name}` is neither `vat` nor `address` nor a module of python-stdnum, as `ean` or `de.stnr`")
+        raise ValueError(
+            f"`{name}` is none of `vat`, `address`, `page`, `subject`, nor a module of python-stdnum, as `ean` or `de.stnr`"
+        )
     return name
 
 
@@ -157,8 +166,9 @@ class TemplateField(_Strict):
     role: Role | None = None
     """Whose name, number or address this is; ``delivery`` is where the goods go."""
     format: str | None = None
-    """A grammar: ``vat`` for identifiers, ``address`` for text, or the name of a module of python-stdnum (``de.stnr``, ``ean``,
-    ``iso11649``) whose check digits the value has."""
+    """A grammar: ``vat`` for identifiers, ``address`` for text, ``page`` for the whole text of the page in reading order, ``subject`` for
+    the line above the salutation of a letter, or the name of a module of python-stdnum (``de.stnr``, ``ean``, ``iso11649``) whose check
+    digits the value has."""
     detail: bool = False
     """The value is found beside its label, by its own grammar, once all other fields are read. It takes no words from them, and no
     language model is asked for it."""
@@ -227,6 +237,8 @@ class TemplateField(_Strict):
             raise ValueError("only one amount of type money or number can be a `deduction`")
         if self.unless and not self.otherwise:
             raise ValueError("`unless` belongs to `otherwise`")
+        if self.format in ("page", "subject") and self.type != "text":
+            raise ValueError(f"the `{self.format}` of a page is a text")
         if self.part in ("start", "end") and self.type != "date":
             raise ValueError(f"the `{self.part}` of a period is a date")
         if self.part and self.part not in ("start", "end") and not self.role:
@@ -238,7 +250,8 @@ class Check(_Strict):
     """A condition on the values of a document. Where it fails, the fields are flagged.
 
     ``sum`` lists money fields to add; a leading ``-`` subtracts. A table column is written ``line_items.amount`` and stands for
-    the sum of the column. ``order`` lists dates, none of which may be earlier than the one before it.
+    the sum of the column. ``order`` lists dates, none of which may be earlier than the one before it. With ``running`` the sum is that of
+    each row: a column of balances, each of which is the one before it with the amounts of its row.
     """
 
     name: Name
@@ -249,6 +262,9 @@ class Check(_Strict):
     """The field that holds the result."""
     tolerance: str = "0.02"
     """The difference that rounding may cause."""
+    running: str | None = None
+    """A column of balances: ``transactions.balance``. Fields in ``sum`` are the balance before the first row, columns are added row by row
+    (an empty cell is zero), and ``equals`` is the balance behind the last row."""
     order: list[str] = []
     """Dates, the earliest first."""
 
@@ -263,6 +279,8 @@ class Check(_Strict):
             raise ValueError("a check has either `sum` with `equals`, or `order`")
         if bool(self.sum) != bool(self.equals):
             raise ValueError("`sum` and `equals` go together")
+        if self.running and not self.sum:
+            raise ValueError("`running` needs `sum` and `equals`")
         return self
 
 

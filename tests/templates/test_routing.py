@@ -100,3 +100,14 @@ def test_kinds_go_to_the_first_template_for_them_else_to_the_transcript() -> Non
     assert template_for_kind("invoice", TEMPLATES) == "delivery_note"
     assert template_for_kind("receipt", TEMPLATES) == "receipt"
     assert template_for_kind("photo", TEMPLATES) == "transcript"
+
+
+def test_a_users_template_for_text_keeps_letters_and_a_special_one_goes_before_it() -> None:
+    built_in = {found.name: found for found in (template("letter", kinds=["letter"]), template("transcript", kinds=["text"]))}
+    assert template_for_kind("letter", built_in) == "letter"
+    assert template_for_kind("contract", built_in) == "transcript"
+    own = {"mail": template("mail", kinds=["text"])}
+    assert template_for_kind("letter", {**own, **built_in}) == "mail"
+    special = {"mail": template("mail", kinds=["letter"])}
+    assert template_for_kind("letter", {**special, **built_in}) == "mail"
+    assert template_for_kind("text", {**special, **built_in}) == "transcript"

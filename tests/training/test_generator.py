@@ -19,6 +19,7 @@ from training.generate import generate
 from training.generator import identifiers
 from training.generator.browser import Renderer
 from training.generator.check import check_folder, sums_faults, text_faults, value_faults
+from training.generator.kinds import kind_template
 from training.generator.make import Kind, make_document
 from training.generator.vocabulary import countries, languages
 
@@ -52,6 +53,14 @@ def test_values_stand_in_their_boxes_and_sums_are_right(kind: Kind, renderer: Re
     assert report.faults == []
     assert report.documents == len(truths) >= 13
     assert all(facts["values"]["total"] and facts["boxes"]["total"] for facts in truths)
+
+
+@pytest.mark.parametrize("kind", ["bank_statement", "letter"])
+def test_other_kinds_have_the_values_of_their_templates_in_their_boxes(kind: Kind, renderer: Renderer, tmp_path: Path) -> None:
+    truths = write(tmp_path, renderer, kind, 6, medium="digital")
+    assert check_folder(tmp_path).faults == []
+    assert len(truths) >= 5
+    assert all(set(facts["values"]) <= set(kind_template(kind).fields) for facts in truths)
 
 
 def test_the_check_finds_a_moved_box_a_wrong_sum_and_a_wrong_value(renderer: Renderer, tmp_path: Path) -> None:

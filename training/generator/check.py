@@ -19,6 +19,7 @@ from pipeline.values.identifiers import normalise_identifier
 from pipeline.values.numbers import parse_number
 from training.generator.formats import LOCALES
 from training.generator.identifiers import is_right
+from training.generator.kinds import kind_template
 from training.generator.vocabulary import countries
 
 MONEY = frozenset({"subtotal", "tax_total", "total", "amount_due", "prepaid"})
@@ -60,6 +61,8 @@ def check_folder(folder: Path) -> Report:
 
 def sums_faults(facts: Json) -> list[str]:
     """Sums that do not add up, of the document as written and of the values as printed."""
+    if not facts["sums"]:
+        return []
     s = {name: Decimal(value) for name, value in facts["sums"].items() if value not in {"True", "False"}}
     faults = []
     if "due" in s:
@@ -89,13 +92,21 @@ def value_faults(facts: Json) -> list[str]:
         faults += [
             f"{name} is {value!r} and printed {text!r}"
             for text in texts
-            if not _says(name, text, value, order, facts["language"])
+            if not _says(_like(facts["kind"], name), text, value, order, facts["language"])
         ]
     number = facts["values"].get("vendor_vat_id")
     label_free = number and (number[:2].isalpha() or scheme in {"abn", "gstin", "pl", "es", "it"})
     if number and label_free and not is_right(scheme, number):
         faults.append(f"the tax number {number} has wrong check digits")
     return faults
+
+
+def _like(kind: str, name: str) -> str:
+    """The field of an invoice of the same type, for a field of another kind of document."""
+    if kind in ("invoice", "receipt"):
+        return name
+    known = {"money": "total", "date": "date", "currency": "currency", "iban": "vendor_vat_id", "quantity": "document_type"}
+    return {**known, "period": "document_type"}.get(kind_template(kind).fields[name].type, name)
 
 
 def _says(name: str, text: str, value: str | None, order: Any, language: str) -> bool:

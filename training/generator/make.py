@@ -8,15 +8,20 @@ from typing import Literal
 
 from training.generator.document import Document
 from training.generator.invoice_layout import invoice
+from training.generator.other_kinds import KINDS, kind_languages, other_document
 from training.generator.receipt_layout import receipt
 from training.generator.vocabulary import Country, countries, languages
 
-Kind = Literal["invoice", "receipt"]
+Kind = Literal[
+    "invoice", "receipt",
+    "credit_note", "order", "quotation", "delivery_note", "bank_statement", "payslip", "utility_bill", "contract", "letter",
+]  # fmt: skip
 Medium = Literal["digital", "scan", "photo"]
 MEDIA: dict[str, dict[Medium, float]] = {
     "invoice": {"digital": 0.6, "scan": 0.28, "photo": 0.12},
     "receipt": {"digital": 0.35, "scan": 0.25, "photo": 0.4},
 }
+OTHER_MEDIA: dict[Medium, float] = {"digital": 0.7, "scan": 0.3}
 BILINGUAL = 0.07
 """Share of documents with labels in two languages."""
 LETTER_RECEIPTS = 0.15
@@ -35,6 +40,10 @@ def make_document(kind: Kind, seed: int, number: int, only: Sequence[str] = (), 
         message = f"no documents in {', '.join(unknown)}: it needs a language pack with labels, words in data/words/ and a country in countries.yaml"
         raise ValueError(message)
     content, structure, style = (random.Random(f"{seed} {kind} {number} {part}") for part in ("content", "structure", "style"))
+    if kind in KINDS:
+        written = kind_languages(kind)
+        language, country = _place(content, [code for code in only or written if code in written] or written)
+        return other_document(kind, language, country, content, structure, style)
     language, country = _place(content, only or known)
     second = content.choice(known) if content.random() < BILINGUAL else None
     second = None if second == language else "en" if second and content.random() < 0.6 and language != "en" else second
@@ -45,7 +54,7 @@ def make_document(kind: Kind, seed: int, number: int, only: Sequence[str] = (), 
 
 def medium_of(kind: Kind, seed: int, number: int) -> Medium:
     """The medium that a document has where none is asked for."""
-    shares = MEDIA[kind]
+    shares = MEDIA.get(kind, OTHER_MEDIA)
     return random.Random(f"{seed} {kind} {number} medium").choices(list(shares), weights=list(shares.values()))[0]
 
 

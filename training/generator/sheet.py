@@ -16,6 +16,7 @@ from pipeline.values.identifiers import parse_vat
 from training.generator.business import Trade
 from training.generator.choices import Choices
 from training.generator.formats import Dates, Numbers
+from training.generator.kinds import PARTIES, kind_template
 from training.generator.vocabulary import UNSPACED, other_label, pick_label
 
 RECEIPT_NAMES = {"invoice_number": "receipt_number", "invoice_date": "date"}
@@ -58,8 +59,16 @@ class Sheet:
         """The field's name in the template of this document's kind; None where it has no such field."""
         if self.kind == "invoice":
             return name if name in INVOICE_FIELDS else None
+        if self.kind != "receipt":
+            return self._name_of_kind(name)
         name = RECEIPT_NAMES.get(name, name)
         return name if name in RECEIPT_FIELDS else None
+
+    def _name_of_kind(self, name: str) -> str | None:
+        """The field of the template of another kind; the parties' names are fields of other names there."""
+        seller, buyer = PARTIES[self.kind]
+        renamed = {"vendor_name": seller, "buyer_name": buyer}.get(name, name)
+        return renamed if renamed in kind_template(self.kind).fields else None
 
     def mark(self, name: str, text: str, value: str | None = None) -> str:
         """The text as HTML, marked as the field's value. ``value`` is its normal form, the text itself by default."""
@@ -121,10 +130,10 @@ class Sheet:
 
     def label_text(self, name: str, group: str | None = None) -> str:
         """The label of a field as text; empty where no pack has one."""
-        group = group or self.kind
+        group = group or (self.kind if self.kind in ("invoice", "receipt") else "invoice")
         country = self.trade.country
         own = RECEIPT_NAMES.get(name, name) if group == "receipt" else name
-        key = f"{group}.{own}"
+        key = group if "." in group else f"{group}.{own}"
         if key not in self._labels or self.style.random() < 0.1:
             first = (
                 pick_label(self.language, key, country, self.style, self.unknown)

@@ -15,7 +15,9 @@ Json = dict[str, Any]
 
 def truth(document: Document, drawn: Drawn) -> Json:
     """The truth as JSON. A value that no mark prints is null; boxes are ``[page, x0, y0, x1, y1]`` in points from the top left."""
-    fields = INVOICE_FIELDS if document.kind == "invoice" else RECEIPT_FIELDS
+    is_other = document.kind not in ("invoice", "receipt")
+    fields = INVOICE_FIELDS if document.kind == "invoice" else tuple(document.values) if is_other else RECEIPT_FIELDS
+    columns = tuple(dict.fromkeys(column for row in document.rows for column in row)) if is_other else COLUMNS
     boxes = _by_name(drawn.marks, "f")
     pictures = _by_name(drawn.marks, "p")
     printed: dict[str, list[str]] = {}
@@ -23,11 +25,11 @@ def truth(document: Document, drawn: Drawn) -> Json:
         if mark.kind == "f" and mark.text not in printed.setdefault(mark.name, []):
             printed[mark.name].append(mark.text)
     values = {name: document.values.get(name) if name in boxes else None for name in fields}
-    if values["vendor_name"] is None and "vendor_name" in pictures:
+    if values.get("vendor_name") is None and "vendor_name" in pictures:
         values["vendor_name"] = document.aliases["vendor_name"][0]
     cells = _by_name(drawn.marks, "i")
     rows = [
-        {column: row.get(column) if f"{at}:{column}" in cells else None for column in COLUMNS}
+        {column: row.get(column) if f"{at}:{column}" in cells else None for column in columns}
         for at, row in enumerate(document.rows)
     ]
     item_boxes: list[dict[str, list[list[float]]]] = [{} for _ in document.rows]

@@ -48,7 +48,7 @@ def business_page_kind(page: Page) -> Literal["invoice", "receipt", "other"] | N
     if narrow and amounts and _is_receipt_print(page, text, len(invoice), len(receipt), amounts):
         return "receipt"
     usual = _usual_size(page)
-    titles = [(without_accents(" ".join(word.text for word in run)), large) for run, large in _runs(page, usual)]
+    titles = page_titles(page)
     headed, (names, asks, bears) = _headed(page, usual, vocabulary), vocabulary.invoice_evidence(invoice)
     numbered = any(vocabulary.numbered_titles.match(text) and text.count(" ") < TITLE_WORDS for text, _ in titles)
     names += numbered
@@ -96,6 +96,11 @@ def _is_receipt_print(page: Page, text: str, invoice: int, receipt: int, amounts
     return (
         not invoice and amounts >= 3 and bool(_total_with_amount().search(text))
     )  # a photograph may be wider than the receipt in it is high
+
+
+def page_titles(page: Page) -> list[tuple[str, bool]]:
+    """The texts of the upper 60 % of a page that may be titles, folded, and whether their letters are large."""
+    return [(without_accents(" ".join(word.text for word in run)), large) for run, large in _runs(page, _usual_size(page))]
 
 
 def _usual_size(page: Page) -> float:

@@ -1,4 +1,4 @@
-"""The kind of a page: invoice, receipt, chart, photo or other text.
+"""The kind of a page: invoice, receipt, chart, photo, another kind of document, or other text.
 
 Where the words are those of a business document, they decide (``business_pages.py``). Otherwise pixels decide: drawings have few flat
 colours, photographs have many that change from pixel to pixel, and charts have flat colours in large marks, or numbers along an axis. A
@@ -11,12 +11,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.business_pages import business_page_kind
+from pipeline.engines.embedded.document_kinds import document_kind
 from pipeline.records import Page, PageImage, Word
 from pipeline.templates.template import PageKind
 
@@ -62,7 +64,12 @@ def classify(page: Page, image: PageImage | None) -> PageKind:
     if page.facts:  # the data of an e-invoice say what it is
         return "invoice"
     if kind := business_page_kind(page):
-        return "text" if kind == "other" else kind
+        return kind if kind != "other" else document_kind(page, is_business=True) or "text"
+    picture_kind = _kind_of_picture(page, image)
+    return (document_kind(page, is_business=False) or "text") if picture_kind == "text" else picture_kind
+
+
+def _kind_of_picture(page: Page, image: PageImage | None) -> Literal["chart", "photo", "text"]:
     letters = sum(len(word.text) for word in page.words if word.confidence >= 0.6)
     if image is None or image.width < 8 or image.height < 8:
         return "chart" if _axis(page.words) and letters < 400 else "text"

@@ -14,13 +14,18 @@ from itertools import pairwise
 
 from pipeline.engines.embedded.fields.candidates import Candidates
 from pipeline.engines.embedded.fields.field_reader import read_fields
+from pipeline.engines.embedded.fields.label_index import label_index
+from pipeline.engines.embedded.fields.labels import find_labels
+from pipeline.engines.embedded.fields.leaf_candidates import LeafCandidates
 from pipeline.engines.embedded.fields.page_rows import Layout, lay_out
 from pipeline.engines.embedded.form.cells import split_cells
 from pipeline.engines.embedded.form.decimal_marks import settle_decimal_marks
 from pipeline.engines.embedded.form.form_tables import TableReader
 from pipeline.engines.embedded.form.form_values import Value, ValueFinder, ends_period
 from pipeline.engines.embedded.form.label_matches import LabelMatch, find_matches
-from pipeline.engines.embedded.logical_page import as_printed, logical_page
+from pipeline.engines.embedded.form.letter_subject import letter_subject
+from pipeline.engines.embedded.logical_page import as_printed, logical_page, mirrored_page
+from pipeline.engines.embedded.transcript.transcript_reader import transcribe
 from pipeline.records import Claim, Page
 from pipeline.templates.template import Template, TemplateField
 
@@ -47,19 +52,36 @@ def read_form(page: Page, template: Template) -> dict[str, Claim]:
     matches = find_matches(layout, template)
     tables = TableReader(layout, candidates, template).claims()
     rows = {word for claim in tables.values() for word in claim.words}
-    claims = {**_beside_labels(layout, candidates, matches, template, rows), **tables}
+    leaves = LeafCandidates(layout, candidates, find_labels(layout, label_index(template)))
+    claims = {**_beside_labels(ValueFinder(layout, candidates, matches, leaves), matches, template, rows), **tables}
     claims |= _period_ends(candidates, template, claims)
     claims = {**_known(page, template, claims), **claims}
     claims |= {name: claim for name, claim in _elsewhere(layout, candidates, template, claims).items() if name not in claims}
+    claims |= _subjects(layout, template, claims)
     if logical is not page:
         claims = as_printed(claims, template.fields, page)
-    return {**empty, **claims}
+    return {**empty, **claims, **_page_text(page, template)}
 
 
-def _beside_labels(
-    layout: Layout, candidates: Candidates, matches: list[LabelMatch], template: Template, rows: set[int]
-) -> dict[str, Claim]:
-    finder = ValueFinder(layout, candidates, matches)
+def _subjects(layout: Layout, template: Template, claims: Mapping[str, Claim]) -> dict[str, Claim]:
+    """The subject of a letter that no label names."""
+    names = [name for name, field in template.fields.items() if field.format == "subject" and name not in claims]
+    used = {word for claim in claims.values() for word in claim.words}
+    subject = letter_subject(layout, used) if names else None
+    return dict.fromkeys(names, subject) if subject else {}
+
+
+def _page_text(page: Page, template: Template) -> dict[str, Claim]:
+    """The whole text of the page, for fields that ask for it."""
+    names = [name for name, field in template.fields.items() if field.format == "page"]
+    if not names:
+        return {}
+    text, order = transcribe(mirrored_page(page).words, pictures=page.source == "textlayer")
+    claim = Claim(text or None, text or None, tuple(order), 1.0 if text else 0.0)
+    return dict.fromkeys(names, claim)
+
+
+def _beside_labels(finder: ValueFinder, matches: list[LabelMatch], template: Template, rows: set[int]) -> dict[str, Claim]:
     proposals = [
         value
         for match in matches

@@ -17,8 +17,11 @@ from pipeline.languages import Languages, from_words
 from pipeline.records import Claim, Json
 from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.values.dates import parse_date
+from pipeline.values.leaf_values import parse_leaf
 
 NUMERIC = ("number", "money")
+GRAMMAR_TYPES = ("integer", "percentage", "quantity", "period", "country", "boolean")
+"""Types of cells whose whole text has a grammar."""
 FAR = 4.0
 """Letter heights of empty space below a row, from which the table has ended."""
 MOST_TEXT_LINES = 4
@@ -207,6 +210,8 @@ class TableReader:
             dates = [c for c in self._dates.get(row, ()) if inside.intersection(c.words)]
             parsed = None if dates else parse_date(text)
             return dates[0].value if dates else parsed.isoformat() if parsed else None
+        if column.type in GRAMMAR_TYPES:
+            return parse_leaf(column.type, text)
         if not any(char.isalnum() for char in text):
             return None
         if column.type == "enum":

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
+from pipeline.engines.embedded.fields.leaf_candidates import LeafCandidates
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.form.label_matches import LabelMatch
 from pipeline.templates.template import TemplateField
+from pipeline.values.leaf_values import parse_leaf
+from pipeline.values.periods import find_periods
 
 BEHIND, RIGHT, BELOW, FURTHER = 1.0, 0.92, 0.8, 0.55
 """What a place beside a label leaves of its strength."""
@@ -21,6 +24,10 @@ FAR = 28.0
 """Letter heights between a label and a value right of it, beyond which they hardly belong together."""
 LONGEST = 300
 ADDRESS_LINES = 4
+GRAMMAR_TYPES = frozenset(
+    {"integer", "percentage", "quantity", "period", "duration", "phone", "mail", "url", "iban", "bic", "country"}
+)
+"""Types whose values are recognised by their grammar."""
 _EDGES = " \t:;.,=#–—-|*"
 _END_WORDS = frozenset(
     {"end", "ends", "to", "until", "till", "expiration", "expiry", "expires", "through", "thru", "ended", "fin", "bis"}
@@ -57,8 +64,8 @@ class _Piece:
 class ValueFinder:
     """Finds values beside labels on one page."""
 
-    def __init__(self, layout: Layout, candidates: Candidates, matches: Sequence[LabelMatch]) -> None:
-        self._layout, self._candidates = layout, candidates
+    def __init__(self, layout: Layout, candidates: Candidates, matches: Sequence[LabelMatch], leaves: LeafCandidates) -> None:
+        self._layout, self._candidates, self._leaves = layout, candidates, leaves
         self._labels: dict[int, list[LabelMatch]] = {}
         for match in matches:
             if match.strength >= 0.45:
@@ -130,6 +137,18 @@ class ValueFinder:
         elif field.type == "enum":
             if choice := choice_in(piece.text, field):
                 yield choice, piece.text.strip(), self._words(piece, piece.text), 1.0
+        elif field.type in GRAMMAR_TYPES:
+            found = self._inside(piece, self._leaves.of(field.type))
+            yield from ((c.value, c.printed, c.words, 0.6 + 0.4 * c.quality) for c in found[:1])
+            if not found and field.type == "period":
+                yield from self._wrapped_period(piece)
+            if not found and field.type in ("quantity", "percentage"):  # the unit may stand beside the label
+                numbers = self._inside(piece, self._candidates.numbers)
+                yield from ((c.value, c.printed, c.words, 0.5 + 0.4 * c.quality) for c in numbers[:1])
+        elif field.type == "boolean":
+            text = piece.text.strip(_EDGES)
+            if value := parse_leaf("boolean", text):
+                yield value, text, self._words(piece, text), 1.0
         elif field.type == "identifier":
             yield from self._code(piece, field)
         elif text := piece.text.strip(_EDGES)[:LONGEST]:
@@ -137,9 +156,30 @@ class ValueFinder:
             if (
                 "address" in label_key(f"{field.description[:40]} {' '.join(field.labels.get('en', [])[:2])}")
                 or field.format == "address"
+                or field.type == "address"
             ):
                 text, words = self._address(piece, text, words)
             yield text, text, words, 0.9 if any(char.isalpha() for char in text) else 0.6
+
+    def _wrapped_period(self, piece: _Piece) -> Iterator[tuple[str, str, tuple[int, ...], float]]:
+        """A period whose second day stands on the line below, as in a narrow cell."""
+        below = next(
+            (
+                run
+                for row in self._layout.rows[piece.run.row + 1 : piece.run.row + 3]
+                for run in row
+                if run.box[1] - piece.run.box[3] < self._layout.height
+                and min(run.box[2], piece.run.box[2]) > max(run.box[0], piece.run.box[0])
+            ),
+            None,
+        )
+        if below is None:
+            return
+        text = f"{piece.text.rstrip()} {below.text}"
+        for found in find_periods(text, self._candidates.order, self._layout.languages):
+            words = (*self._words(piece, piece.text), *below.words)
+            yield found.value, text[found.start : found.end], words, 0.85
+            return
 
     def _inside(self, piece: _Piece, candidates: Sequence[Candidate]) -> list[Candidate]:
         return [c for c in candidates if c.run is piece.run and c.start >= piece.start - 1 and c.end <= piece.end + 1]
