@@ -45,8 +45,8 @@ def _mistakes(folder: Path, values: Mapping[str, Any]) -> Iterator[tuple[str, An
             yield key, values[key], "it lies outside of the file's folder"
     if values.get("after", "keep") != "keep" and _is_outside(folder, values.get("inbox")):
         yield "inbox", values["inbox"], "it lies outside of the file's folder, and `after` would move or delete its files"
-    log, server, ray, metrics, webhooks, mailbox = (
-        _section(values, name) for name in ("log", "server", "ray", "metrics", "webhooks", "mailbox")
+    log, server, ray, metrics, webhooks, mailbox, serve = (
+        _section(values, name) for name in ("log", "server", "ray", "metrics", "webhooks", "mailbox", "serve")
     )
     if _is_outside(folder, log.get("file")):
         yield "log.file", log["file"], "it lies outside of the file's folder"
@@ -59,6 +59,9 @@ def _mistakes(folder: Path, values: Mapping[str, Any]) -> Iterator[tuple[str, An
     variable = webhooks.get("key_variable", KEY_PREFIX)
     if not _may_be_key(variable):
         yield "webhooks.key_variable", variable, f"only {KEY_PREFIX}… is for that"
+    for key in serve:
+        if serve[key]:
+            yield f"serve.{key}", serve[key], "it decides who may come in"
     yield from _mailbox_mistakes(mailbox)
     address = ray.get("address", "auto")
     if address not in ("auto", "local", ""):

@@ -10,6 +10,7 @@ Keys of older versions are still read (``pipeline.renamed_settings``).
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shlex
 from collections.abc import Mapping
@@ -305,6 +306,31 @@ class MetricsSettings(_Strict):
     """Address to listen on; with 0.0.0.0 other machines can connect."""
 
 
+class ServeSettings(_Strict):
+    """How `pipeline serve` is reached by other machines; see docs/people.md."""
+
+    certificate: Path | None = None
+    """File in PEM form with the certificate of the server and those that it was signed with: it is served with TLS then."""
+    certificate_key: Path | None = None
+    """File in PEM form with the private key of the certificate; by default it is in the same file."""
+    proxies: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """Addresses or networks of proxies whose headers are believed: `X-Forwarded-Proto`, `X-Forwarded-For` and the one below."""
+    user_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,80}$")
+    """Header in which these proxies name the person that they have signed in; empty: none does."""
+    new_people: Literal["", "read", "correct"] = ""
+    """Role of a person whom a proxy names and who has no account; empty: such a person is refused."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ServeSettings:
+        for proxy in self.proxies:
+            ipaddress.ip_network(proxy, strict=False)
+        if self.user_header and not self.proxies:
+            raise ValueError("`user_header` needs `proxies`: from everybody else the header would be a forgery")
+        if self.certificate_key and not self.certificate:
+            raise ValueError("`certificate_key` needs `certificate`")
+        return self
+
+
 class ChatSettings(_Strict):
     """The OpenAI-compatible endpoint of `pipeline serve`, which asks the model of the engine ``vlm`` (docs/api.md)."""
 
@@ -388,6 +414,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    serve: ServeSettings = ServeSettings()
     chat: ChatSettings = ChatSettings()
 
     @model_validator(mode="before")

@@ -55,7 +55,7 @@ def read_settings_file(file: Path) -> dict[str, Any]:
     for key in PATH_KEYS:
         if isinstance(values.get(key), str) and not object_urls.is_url(values[key]):
             values[key] = file.parent / _expand_home(file, key, values[key])
-    for section, key in (("log", "file"), ("mailbox", "ca_file")):
+    for section, key in (("log", "file"), ("mailbox", "ca_file"), ("serve", "certificate"), ("serve", "certificate_key")):
         within = values.get(section)
         if isinstance(within, dict) and isinstance(within.get(key), str):
             within[key] = file.parent / _expand_home(file, f"{section}.{key}", within[key])

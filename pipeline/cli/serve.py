@@ -53,6 +53,8 @@ def command(
     Open the address that is printed at the start; it contains a token, and requests without the token are refused. The variable
     PIPELINE_SERVE_TOKEN sets a token of your own. The command starts its own `pipeline watch`, which reads the files. If another run
     uses the outbox, the files wait until that run has ended.
+
+    `pipeline users` makes accounts for several people. Each signs in then, and the token is for programs alone.
     """
     settings = options.read_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
     if settings.inbox_url or settings.outbox_url:
@@ -67,6 +69,7 @@ def command(
         from pipeline.web import server
         from pipeline.web.app import make_app, with_access_control
         from pipeline.web.context import ServerContext
+        from pipeline.web.identity import Accounts
         from pipeline.web.image_cache import PageImageCache
         from pipeline.web.supervisor import Supervisor
         from pipeline.web.task_store import TaskStore
@@ -85,9 +88,12 @@ def command(
     clean_up(settings.inbox)
     listener = server.listen(host, port)
     port = listener.getsockname()[1]
-    if not server.is_loopback(host):
+    accounts = Accounts(settings.outbox / STATE_FOLDER)
+    has_people = bool(settings.serve.user_header) or accounts.people.is_used()
+    if not server.is_loopback(host) and not settings.serve.certificate and not settings.serve.proxies:
         echo(
-            f"pipeline: {host} can be reached from other machines, without encryption: others on the network can read the token",
+            f"pipeline: {host} can be reached from other machines, without encryption: others on the network can read the "
+            f"{'passwords' if has_people else 'token'}; `serve.certificate` names a certificate",
             err=True,
         )
     with ExitStack() as stack:
@@ -104,8 +110,10 @@ def command(
             server.permitted_hosts(host, port, names),
             port,
             settings.limits.megabytes * 1_000_000,
+            accounts,
+            settings.serve,
         )
-        web_server = server.WebServer(app)
+        web_server = server.WebServer(app, settings.serve.certificate, settings.serve.certificate_key)
 
         def stop() -> None:
             web_server.should_exit = True
@@ -113,7 +121,9 @@ def command(
         with stop_on_signals(stop, lambda _: None):
             local = host in ("127.0.0.1", "0.0.0.0", "::", "localhost")  # noqa: S104 - compared, not bound
             address = "127.0.0.1" if local else f"[{host}]" if ":" in host else host
-            echo(f"http://{address}:{port}/?token={token}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
+            scheme = "https" if settings.serve.certificate else "http"
+            query = "" if has_people else f"?token={token}"
+            echo(f"{scheme}://{address}:{port}/{query}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
             web_server.run(sockets=[listener])
     echo("stopped")
 

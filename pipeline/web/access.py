@@ -1,15 +1,16 @@
-"""Access control: a request needs the token, one of the server's own host names, and an origin of the server itself.
+"""Access control: a request needs one of the server's own host names, an origin of the server itself, and a known person or program.
 
-Plain ASGI, before everything else. The host names prevent DNS rebinding. Origin and fetch metadata refuse requests of other sites, which
-carry the cookie in old browsers. Deadlines and limits end requests whose bodies are too large, too slow or never complete.
+Plain ASGI, before everything else. ``identity`` says who it is, ``accounts.roles`` what that one may do. The host names prevent DNS
+rebinding. Origin and fetch metadata refuse requests of other sites, which carry the cookie in old browsers. Deadlines and limits end
+requests whose bodies are too large, too slow or never complete.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import secrets
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -18,13 +19,16 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 
+from pipeline.errors import SettingsError
+from pipeline.web.accounts.roles import SAFE_METHODS, SIGN_IN_PATH, is_public, may, required_role
+from pipeline.web.identity import ForbiddenError, Identification
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SAFE_METHODS = ("GET", "HEAD")
 MAX_BODY_BYTES = 1_000_000
 """Of a request that is not an upload."""
 CHAT_PATH, MAX_CHAT_BYTES = "/v1/chat/completions", 24_000_000
@@ -52,15 +56,17 @@ def page_policy(nonce: str) -> str:
     return f"default-src 'none'; {own}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
+MAX_FORM_BYTES = 10_000
+"""Of a form on a page for people who are not known yet."""
+
+
 @dataclass(frozen=True)
 class AccessControl:
     """Passes permitted requests to ``app``. ``hosts`` are the permitted values of the Host header, e.g. ``127.0.0.1:8420``."""
 
     app: App
-    token: str
+    identification: Identification
     hosts: frozenset[str]
-    cookie: str
-    """Name of the cookie with the token."""
     max_upload_bytes: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,26 +77,63 @@ class AccessControl:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        nonce = scope.setdefault("state", {})["nonce"] = secrets.token_urlsafe(18)
-        if refusal := self._refusal(scope, headers):
-            await _send_error(send, scope["path"], *refusal)
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        headers, state = dict(pairs), scope.setdefault("state", {})
+        nonce = state["nonce"] = secrets.token_urlsafe(18)
+        try:
+            has_people = self.identification.may_have_people() and await asyncio.to_thread(self.identification.has_people)
+            if refusal := self._refusal(scope, headers, has_people=has_people):
+                await _send_error(send, scope["path"], *refusal)
+                return
+            token, rest = _split_query(scope["query_string"])
+            if scope["method"] == "GET" and not has_people and self.identification.is_token(token):
+                _remember(scope)
+                await self._set_cookie(scope["path"], rest, send)
+                return
+            peer = (scope.get("client") or ("",))[0]
+            client = state["client"] = self.identification.client(peer, scope["scheme"], pairs)
+            identify = self.identification.identify
+            person = await asyncio.to_thread(identify, client, pairs) if has_people else identify(client, pairs)
+            state["person"] = person
+        except ForbiddenError as error:
+            await _send_error(send, scope["path"], 403, str(error))
             return
-        token, rest = _split_query(scope["query_string"])
-        from_url = scope["method"] == "GET" and self._is_token(token)
-        if not from_url and not self._has_token(headers):
-            await _send_error(
-                send, scope["path"], 401, "the token is missing or wrong: open the address that `pipeline serve` printed"
-            )
+        except (SettingsError, sqlite3.Error) as error:  # nobody comes in while the accounts cannot be read
+            await _send_error(send, scope["path"], 503, getattr(error, "message", str(error)))
             return
-        if remember := scope.get("has_token"):
-            remember()
-        if from_url:
-            await self._set_cookie(scope["path"], rest, send)
+        if person is None:
+            await self._meet_stranger(scope, headers, receive, _with_security_headers(send, nonce), has_people=has_people)
             return
+        if person.way != "bearer" and _lacks_origin(scope, headers):
+            await _send_error(send, scope["path"], 403, "a change by cookie needs the header Origin")
+            return
+        if not may(person.role, required_role(scope["method"], scope["path"])):
+            await _send_error(send, scope["path"], 403, f"your role, `{person.role}`, does not include this")
+            return
+        _remember(scope)
         await self.app(scope, self._limit_body(scope, headers, receive), _with_security_headers(send, nonce))
 
-    def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+    async def _meet_stranger(
+        self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send, *, has_people: bool
+    ) -> None:
+        """Public pages; a page to sign in for a browser, wherever its bookmark leads; else an error."""
+        path = scope["path"]
+        if is_public(path) and scope["method"] in (*SAFE_METHODS, "POST"):
+            if _lacks_origin(scope, headers):
+                await _send_error(send, path, 403, "a form needs the header Origin")
+                return
+            await self.app(scope, self._limit_body(scope, headers, receive, MAX_FORM_BYTES), send)
+            return
+        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+            query = _split_query(scope["query_string"])[1]
+            scope["state"]["wanted"] = quote(path, errors="replace") + (f"?{query}" if query else "")
+            inner = {**scope, "path": SIGN_IN_PATH, "raw_path": SIGN_IN_PATH.encode(), "query_string": b""}
+            await self.app(inner, self._limit_body(scope, headers, receive), send)
+            return
+        cure = "sign in" if has_people else "open the address that `pipeline serve` printed"
+        await _send_error(send, path, 401, f"the token is missing or wrong: {cure}")
+
+    def _refusal(self, scope: Scope, headers: dict[str, str], *, has_people: bool) -> tuple[int, str] | None:
         """Status and message for a request with a foreign host name or origin; None for a permitted one."""
         if not scope["path"].startswith("/"):
             return 400, "the path must begin with a slash"
@@ -100,40 +143,27 @@ class AccessControl:
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin is not None and not self._is_own_origin(origin, host):
             return 403, "requests from other sites are refused"
-        if site not in (None, "same-origin", "none"):
+        if site not in (None, "same-origin", "none") and not (has_people and _is_link(scope, headers)):
             return 403, "requests from other sites are refused"
-        by_cookie = "authorization" not in headers
-        if scope["method"] not in SAFE_METHODS and by_cookie and origin is None and site != "same-origin":
-            return 403, "a change by cookie needs the header Origin"
         return None
 
     @staticmethod
     def _is_own_origin(origin: str, host: str) -> bool:
         return origin.lower() in (f"http://{host}", f"https://{host}")
 
-    def _is_token(self, text: str) -> bool:
-        return hmac.compare_digest(text.encode(errors="replace"), self.token.encode())
-
-    def _has_token(self, headers: dict[str, str]) -> bool:
-        scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._is_token(credentials.strip())
-        cookies = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
-        return any(name == self.cookie and self._is_token(value) for name, _, value in cookies)
-
     async def _set_cookie(self, path: str, query: str, send: Send) -> None:
         """Move the token from the URL into a cookie, and redirect to the URL without it."""
         location = quote(f"/{path.lstrip('/')}", errors="replace") + (f"?{query}" if query else "")
-        cookie = f"{self.cookie}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+        cookie = self.identification.token_cookie_header()
         headers = [(b"location", location.encode()), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
         await _with_security_headers(send, "")({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    def _limit_body(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Receive:
+    def _limit_body(self, scope: Scope, headers: dict[str, str], receive: Receive, most: int = MAX_BODY_BYTES) -> Receive:
         """``receive`` with limits on the size and the speed of the body; it raises HTTPException beyond them."""
         method, path = scope["method"], scope["path"]
         is_upload = (method == "PUT" and path.startswith(UPLOAD_PATH)) or (method == "POST" and path == READ_PATH)
-        max_bytes = self.max_upload_bytes if is_upload else MAX_CHAT_BYTES if path == CHAT_PATH else MAX_BODY_BYTES
+        max_bytes = self.max_upload_bytes if is_upload else MAX_CHAT_BYTES if path == CHAT_PATH else most
         content_length = headers.get("content-length", "0")
         received, started, complete = 0, time.monotonic(), False
 
@@ -157,6 +187,25 @@ class AccessControl:
             return message
 
         return receive_limited
+
+
+def _remember(scope: Scope) -> None:
+    """Give the connection a place among those of known clients."""
+    if remember := scope.get("has_token"):
+        remember()
+
+
+def _lacks_origin(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether a request that changes something does not say that a page of this server sends it."""
+    return (
+        scope["method"] not in SAFE_METHODS and headers.get("origin") is None and headers.get("sec-fetch-site") != "same-origin"
+    )
+
+
+def _is_link(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether a browser follows a link to a page, e.g. of an invitation in a mail. Such a request changes nothing."""
+    way = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest"))
+    return scope["method"] == "GET" and way == ("navigate", "document")
 
 
 def _split_query(query: bytes) -> tuple[str, str]:

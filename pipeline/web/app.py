@@ -14,11 +14,13 @@ from fastapi.responses import JSONResponse
 
 from pipeline import __version__
 from pipeline.errors import PipelineError
-from pipeline.web import html_pages
+from pipeline.settings import ServeSettings
+from pipeline.web import html_pages, people_pages, sign_in_pages
 from pipeline.web.access import AccessControl
 from pipeline.web.api import corrections, documents, exports, files, orders, pages, read, split, states, tasks, unlock
 from pipeline.web.context import ServerContext
 from pipeline.web.description import add_bodies, operation_name
+from pipeline.web.identity import Accounts, Identification
 from pipeline.web.openai import openai_routes
 
 
@@ -50,6 +52,8 @@ def make_app(context: ServerContext) -> FastAPI:
         exports,
         openai_routes,
         html_pages,
+        sign_in_pages,
+        people_pages,
     ):
         app.include_router(part.router)
 
@@ -96,6 +100,15 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def with_access_control(app: FastAPI, token: str, hosts: frozenset[str], port: int, max_upload_bytes: int) -> AccessControl:
-    """The application with access control. Browsers share cookies between ports, so the cookie's name contains the port."""
-    return AccessControl(app, token, hosts, f"pipeline_{port}", max_upload_bytes)
+def with_access_control(
+    app: FastAPI,
+    token: str,
+    hosts: frozenset[str],
+    port: int,
+    max_upload_bytes: int,
+    accounts: Accounts | None = None,
+    settings: ServeSettings | None = None,
+) -> AccessControl:
+    """The application with access control. Without ``accounts`` there is one user, who has the token."""
+    identification = app.state.identification = Identification(token, port, accounts, settings or ServeSettings())
+    return AccessControl(app, identification, hosts, max_upload_bytes)

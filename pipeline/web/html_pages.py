@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path as File
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup, escape
 
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.ledger.corrections import corrected_templates
@@ -19,12 +17,12 @@ from pipeline.ledger.counts import recorded_templates
 from pipeline.ledger.document_search import DocumentFilter
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.run.rebuilt_records import recorded_stay
-from pipeline.values.times import format_duration
 from pipeline.web.api.common import Id, open_file_record, require_publication, server_context
 from pipeline.web.api.files import run_status
 from pipeline.web.document_list import list_documents, preview_text
-from pipeline.web.interface_files import FOLDER, interface_script, interface_style
-from pipeline.web.view import document_view, value_text
+from pipeline.web.interface_files import interface_script, interface_style
+from pipeline.web.page_rendering import render
+from pipeline.web.view import document_view
 
 LIST_ROWS = 50
 _FOLDER = File(__file__).parent
@@ -36,33 +34,6 @@ STATIC_FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
 }
 """Media type and content of each by its name."""
 router = APIRouter(include_in_schema=False)
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader([_FOLDER / "html", FOLDER]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["value_text"] = value_text
-    environment.filters["duration"] = format_duration
-    environment.filters["code_markup"] = code_markup
-    return environment
-
-
-def _render(request: Request, template: str, values: Mapping[str, Any]) -> Response:
-    text = _environment().get_template(template).render(nonce=request.state.nonce, **values)
-    return Response(text.encode(errors="replace"), media_type="text/html; charset=utf-8")
-
-
-def code_markup(text: str) -> Markup:
-    """A message as markup: the parts between backticks are code."""
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(text.split("`"))
-    )
 
 
 # ---- the list of documents --------------------------------------------------------------------------
@@ -87,7 +58,7 @@ def document_list_page(
     sheets = [name for key in context.templates if key in recorded for name in sheet_names(context.templates[key])]
     sheets = [name for name in [DOCUMENTS, *sheets] if (context.settings.outbox / f"{name}.csv").is_file()]
     parameters = {"q": q, "status": status, "template": template, "marked": marked}
-    return _render(
+    return render(
         request,
         "home.html",
         {
@@ -139,7 +110,7 @@ def document_page(request: Request, id: Id) -> Response:  # noqa: A002
 
 def _interface(request: Request, values: Mapping[str, Any]) -> Response:
     served = {"templates": list(server_context(request).templates), "engines": list(ENGINE_NAMES)}
-    return _render(request, "document.html", {**values, "data": htmlsafe_json_dumps({"served": served})})
+    return render(request, "document.html", {**values, "data": htmlsafe_json_dumps({"served": served})})
 
 
 # ---- downloads and static files ---------------------------------------------------------------------

@@ -4,8 +4,8 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const announce = (text) => { $("#message").textContent = text; };
   const author = $("#author");
-  try { author.value = localStorage.getItem("author") || ""; } catch { /* the browser forbids storage */ }
-  author.addEventListener("change", () => { try { localStorage.setItem("author", author.value); } catch { /* the browser forbids storage */ } });
+  try { if (author) author.value = localStorage.getItem("author") || ""; } catch { /* the browser forbids storage */ }
+  author?.addEventListener("change", () => { try { localStorage.setItem("author", author.value); } catch { /* the browser forbids storage */ } });
 
   async function call(method, url, body) {
     const options = { method, headers: {} };

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import h11
@@ -105,9 +106,9 @@ class GuardedProtocol(H11Protocol):
 
 
 class WebServer(uvicorn.Server):
-    """Leaves signals to its caller; set ``should_exit`` to end it."""
+    """Leaves signals to its caller; set ``should_exit`` to end it. With a certificate it speaks TLS. Raises SettingsError."""
 
-    def __init__(self, app: AccessControl) -> None:
+    def __init__(self, app: AccessControl, certificate: Path | None = None, key: Path | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -121,11 +122,23 @@ class WebServer(uvicorn.Server):
                 backlog=ACCEPTED_AT_ONCE,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+                ssl_certfile=certificate,
+                ssl_keyfile=key,
             )
         )
+        try:
+            self.config.load()
+        except OSError as error:  # also one of TLS
+            raise SettingsError(
+                f"serve.certificate: {certificate}: cannot be used: {error.strerror or error}",
+                "name files in PEM form: the certificate with those that signed it, and its key without a password",
+            ) from error
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See uvicorn.Server."""
+        if self.config.is_ssl:
+            loop: Any = asyncio.get_running_loop()
+            loop.create_server = partial(loop.create_server, ssl_handshake_timeout=HEAD_SECONDS)
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(WAITING_CONNECTIONS)  # asyncio has set it to the number that it accepts at once

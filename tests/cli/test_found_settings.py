@@ -61,6 +61,8 @@ REFUSED: dict[str, dict[str, object]] = {
     "webhooks.hosts": {"webhooks": {"hosts": ["elsewhere.example"]}},
     "webhooks.private_addresses": {"webhooks": {"private_addresses": True}},
     "webhooks.key_variable": {"webhooks": {"key_variable": "HF_TOKEN"}},
+    "serve.proxies": {"serve": {"proxies": ["127.0.0.1"]}},
+    "serve.certificate": {"serve": {"certificate": "mine.pem"}},
     "outbox": {"outbox": "../elsewhere"},
     "outbox through a link": {"outbox": "link/results"},
     "outbox as a URL": {"outbox": "s3://of-a-stranger/results"},

@@ -13,6 +13,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.web.context import ServerContext, document_name
+from pipeline.web.identity import Person
 
 ANONYMOUS = "somebody"
 """Author of a correction or question without a name."""
@@ -53,6 +54,14 @@ def server_context(request: Request) -> ServerContext:
     """The context that the application was made with."""
     context: ServerContext = request.app.state.context
     return context
+
+
+def author(request: Request, by: str) -> str:
+    """Who is named in the history: the person whose account it is; without accounts, the name that the request gives."""
+    person: Person | None = getattr(request.state, "person", None)
+    if person and person.name:
+        return person.name
+    return "".join(letter for letter in by if letter.isprintable()).strip() or ANONYMOUS
 
 
 @contextmanager

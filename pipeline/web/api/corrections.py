@@ -16,11 +16,11 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.records import Correction
 from pipeline.values.times import utc_timestamp
 from pipeline.web.api.common import (
-    ANONYMOUS,
     ERROR_RESPONSES,
     Author,
     Id,
     StrictModel,
+    author,
     open_file_record,
     require_publication,
     server_context,
@@ -112,8 +112,9 @@ def _new_version(
     evidence = require_publication(request, ledger, file).fields.get(template, {}).get(field)
     if evidence is None:
         raise HTTPException(404, "there is no such field")
-    author = "".join(letter for letter in by if letter.isprintable()).strip() or ANONYMOUS
-    return Correction(template, field, known_version + 1, value, withdrawn, evidence.value, author, utc_timestamp())
+    return Correction(
+        template, field, known_version + 1, value, withdrawn, evidence.value, author(request, by), utc_timestamp()
+    )
 
 
 def _record(ledger: Ledger, file: FileRecord, correction: Correction) -> Any:

@@ -11,11 +11,11 @@ from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.ledger.orders import Order, find_order, orders_for_document, place_order
 from pipeline.templates.question_template import MAX_CHARACTERS
 from pipeline.web.api.common import (
-    ANONYMOUS,
     ERROR_RESPONSES,
     Author,
     Id,
     StrictModel,
+    author,
     open_file_record,
     server_context,
 )
@@ -62,7 +62,7 @@ def ask(request: Request, id: Id, question: QuestionRequest) -> OrderStatus:  # 
             if earlier is None or earlier.kind != "question" or earlier.sha256 != file.sha256:
                 raise HTTPException(404, "there is no such question to follow up on")
         details = {"page": question.page, "question": question.question, "follows": question.follows}
-        return order_json(place_order(ledger, "question", file.sha256, details, question.by or ANONYMOUS))
+        return order_json(place_order(ledger, "question", file.sha256, details, author(request, question.by)))
 
 
 @router.get("/documents/{id}/questions")
@@ -82,7 +82,7 @@ def reread(request: Request, id: Id, reading: RereadRequest) -> OrderStatus:  # 
     with open_file_record(request, id) as (ledger, file):
         name = file.part.file if file.part else file.source.name
         details = {"name": name, "template": reading.template or None, "engine": reading.engine or None}
-        return order_json(place_order(ledger, "reading", file.sha256, details, reading.by or ANONYMOUS))
+        return order_json(place_order(ledger, "reading", file.sha256, details, author(request, reading.by)))
 
 
 @router.get("/orders/{number}")

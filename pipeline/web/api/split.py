@@ -12,7 +12,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.person_splits import place_split
 from pipeline.split_records import Split, page_list
-from pipeline.web.api.common import ANONYMOUS, ERROR_RESPONSES, Author, Id, StrictModel, open_file_record
+from pipeline.web.api.common import ERROR_RESPONSES, Author, Id, StrictModel, author, open_file_record
 from pipeline.web.context import document_id
 
 MAX_TEXT = 20_000
@@ -73,19 +73,18 @@ def change_split(request: Request, id: Id, change: SplitRequest) -> FileSplit:  
             wanted = parse_split(change.pages, _page_count(ledger, file))
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
-        return _place(ledger, file, wanted, change.by)
+        return _place(ledger, file, wanted, author(request, change.by))
 
 
 @router.delete("/documents/{id}/split", status_code=202)
 def withdraw_split(request: Request, id: Id, by: Annotated[str, Query(max_length=80)] = "") -> FileSplit:  # noqa: A002
     """Let the program decide again which documents the file holds."""
     with open_file_record(request, id) as (ledger, record):
-        return _place(ledger, whole_file(ledger, record), None, by)
+        return _place(ledger, whole_file(ledger, record), None, author(request, by))
 
 
 def _place(ledger: Ledger, file: FileRecord, wanted: Split | None, by: str) -> FileSplit:
-    author = "".join(letter for letter in by if letter.isprintable()).strip() or ANONYMOUS
-    place_split(ledger, file.sha256, wanted, author)
+    place_split(ledger, file.sha256, wanted, by)
     return file_split(ledger, file)
 
 

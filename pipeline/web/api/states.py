@@ -11,11 +11,11 @@ from pipeline.ledger.document_states import Decision, add_comment, comments_on, 
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.web.api.common import (
-    ANONYMOUS,
     ERROR_RESPONSES,
     Author,
     Id,
     StrictModel,
+    author,
     open_file_record,
     require_publication,
     server_context,
@@ -73,16 +73,12 @@ class CommentEntry(BaseModel):
     at: str
 
 
-def _author(by: str) -> str:
-    return "".join(letter for letter in by if letter.isprintable()).strip() or ANONYMOUS
-
-
 @router.put("/documents/{id}/state")
 def set_state(request: Request, id: Id, wanted: StateRequest) -> DocumentDecided:  # noqa: A002 - the name in the URL
     """Approve a document, mark it as exported, or have it checked again. A value that changes later makes it `to_check`."""
     with open_file_record(request, id) as (ledger, file):
         require_publication(request, ledger, file)
-        made = decide(ledger, file.key, wanted.state, _author(wanted.by))
+        made = decide(ledger, file.key, wanted.state, author(request, wanted.by))
         return DocumentDecided(version=made.version, state=made.state, by=made.by, at=made.at)
 
 
@@ -97,7 +93,7 @@ def set_states(request: Request, wanted: StatesRequest) -> DocumentsDecided:
             if file is None or doubtful:
                 left.append(_sendable(identifier))
                 continue
-            decide(ledger, file.key, wanted.state, _author(wanted.by))
+            decide(ledger, file.key, wanted.state, author(request, wanted.by))
             decided.append(identifier)
     return DocumentsDecided(decided=decided, left=left)
 
@@ -125,7 +121,7 @@ def _is_doubtful(request: Request, ledger: Ledger, file: FileRecord) -> bool:
 def comment(request: Request, id: Id, given: CommentRequest) -> CommentEntry:  # noqa: A002
     """Comment on a document."""
     with open_file_record(request, id) as (ledger, file):
-        made = add_comment(ledger, file.key, _sendable(given.text), _author(given.by))
+        made = add_comment(ledger, file.key, _sendable(given.text), author(request, given.by))
         return CommentEntry(number=made.number, text=made.text, by=made.by, at=made.at)
 
 

@@ -13,12 +13,12 @@ from pydantic import Field, SecretStr
 from pipeline.errors import DocumentError
 from pipeline.run.unlocking import PasswordTrial, is_locked, unlock
 from pipeline.web.api.common import (
-    ANONYMOUS,
     ERROR_RESPONSES,
     Author,
     ErrorDetail,
     Id,
     StrictModel,
+    author,
     open_file_record,
     server_context,
 )
@@ -70,4 +70,4 @@ def unlock_document(request: Request, id: Id, given: UnlockRequest) -> OrderStat
             raise HTTPException(409, f"the password cannot be tried: {error.detail}") from error
         if not is_right:
             raise HTTPException(409, "this password does not open it; nothing was changed")
-        return order_json(unlock(ledger, settings, file, password, given.by or ANONYMOUS))
+        return order_json(unlock(ledger, settings, file, password, author(request, given.by)))

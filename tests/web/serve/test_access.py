@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from pipeline.web import server
-from pipeline.web.access import AccessControl
+from pipeline.web.app import with_access_control
 from pipeline.web.uploads import FOLDER, safe_name
 from tests.drawing import text_pdf
 from tests.web.serve.conftest import Served
@@ -204,7 +204,7 @@ def test_a_connection_may_be_idle_between_requests_but_not_within_a_request_head
     monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 4)
     listener = server.listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    web = server.WebServer(AccessControl(FastAPI(), "secret", frozenset({f"127.0.0.1:{port}"}), "cookie", 1))
+    web = server.WebServer(with_access_control(FastAPI(), "secret", frozenset({f"127.0.0.1:{port}"}), port, 1))
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

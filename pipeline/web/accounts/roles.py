@@ -1,0 +1,32 @@
+"""Roles: what a person may do."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Role = Literal["read", "correct", "admin"]
+"""``read``: look, search and download. ``correct``: also everything that changes documents, or has one read. ``admin``: also accounts."""
+ROLES: tuple[Role, ...] = get_args(Role)
+SAFE_METHODS = ("GET", "HEAD")
+PEOPLE_PATH = "/people"
+OWN_PATHS = ("/sign-out", "/account")
+"""What everybody may change: the own session, password and language."""
+SIGN_IN_PATH, INVITATION_PATH = "/sign-in", "/invitation"
+"""Pages also for people who are not known yet."""
+
+
+def required_role(method: str, path: str) -> Role:
+    """The role that a request needs at least. A path that is not known needs as much as a change."""
+    if path == PEOPLE_PATH or path.startswith(f"{PEOPLE_PATH}/"):
+        return "admin"
+    return "read" if method in SAFE_METHODS or path in OWN_PATHS or is_public(path) else "correct"
+
+
+def is_public(path: str) -> bool:
+    """Whether a page is also for people who are not known yet."""
+    return path == SIGN_IN_PATH or path.startswith(f"{INVITATION_PATH}/")
+
+
+def may(role: Role, needed: Role) -> bool:
+    """Whether a role includes another one."""
+    return ROLES.index(role) >= ROLES.index(needed)

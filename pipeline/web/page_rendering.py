@@ -1,0 +1,48 @@
+"""Renders the HTML pages of the server: templates of Jinja, which escapes every value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from pipeline.values.times import format_duration
+from pipeline.web.interface_files import FOLDER
+from pipeline.web.view import value_text
+
+_FOLDER = Path(__file__).parent
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader([_FOLDER / "html", FOLDER]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["value_text"] = value_text
+    environment.filters["duration"] = format_duration
+    environment.filters["code_markup"] = code_markup
+    environment.globals["page_style"] = lambda: Markup((_FOLDER / "serve.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+    return environment
+
+
+def render(request: Request, template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
+    """A page. ``person`` is who sends the request; None for a stranger."""
+    person = getattr(request.state, "person", None)
+    text = _environment().get_template(template).render(nonce=request.state.nonce, person=person, **values)
+    return Response(text.encode(errors="replace"), status, media_type="text/html; charset=utf-8")
+
+
+def code_markup(text: str) -> Markup:
+    """A message as markup: the parts between backticks are code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(text.split("`"))
+    )
