@@ -43,7 +43,7 @@ UPLOAD_PATH, READ_PATH = "/api/files/", "/api/read"
 """Requests whose body is a file."""
 _SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with `no-referrer`, forms have no origin
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "x-frame-options": "DENY",

@@ -17,9 +17,11 @@ from pipeline.ledger.counts import recorded_templates
 from pipeline.ledger.document_search import DocumentFilter
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.run.rebuilt_records import recorded_stay
+from pipeline.web.accounts.roles import may
 from pipeline.web.api.common import Id, open_file_record, require_publication, server_context
 from pipeline.web.api.files import run_status
 from pipeline.web.document_list import list_documents, preview_text
+from pipeline.web.identity import Person
 from pipeline.web.interface_files import interface_script, interface_style
 from pipeline.web.page_rendering import render
 from pipeline.web.view import document_view
@@ -109,7 +111,12 @@ def document_page(request: Request, id: Id) -> Response:  # noqa: A002
 
 
 def _interface(request: Request, values: Mapping[str, Any]) -> Response:
-    served = {"templates": list(server_context(request).templates), "engines": list(ENGINE_NAMES)}
+    person: Person | None = getattr(request.state, "person", None)
+    served = {
+        "templates": list(server_context(request).templates),
+        "engines": list(ENGINE_NAMES),
+        "may_change": person is None or may(person.role, "correct"),
+    }
     return render(request, "document.html", {**values, "data": htmlsafe_json_dumps({"served": served})})
 
 

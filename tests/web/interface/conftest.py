@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,14 +102,21 @@ def _json(names: Sequence[str]) -> str:
 @pytest.fixture(scope="module")
 def outbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedOutbox]:
     """A server over an empty outbox, for the tests of a module."""
+    with serve_outbox(tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+@contextmanager
+def serve_outbox(path: Path) -> Iterator[ServedOutbox]:
+    """A server over the empty outbox ``path/outbox``, for one user until somebody is invited."""
     from pipeline.web import server
     from pipeline.web.app import make_app, with_access_control
     from pipeline.web.context import ServerContext
+    from pipeline.web.identity import Accounts
     from pipeline.web.image_cache import PageImageCache
     from pipeline.web.supervisor import Supervisor
     from pipeline.web.task_store import TaskStore
 
-    path = tmp_path_factory.mktemp("served")
     (path / "inbox").mkdir()
     folder = ReviewFolder(path)
     listener = server.listen("127.0.0.1", 0)
@@ -119,7 +126,9 @@ def outbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedOutbox]:
         images = stack.enter_context(PageImageCache(folder.settings))
         supervisor, tasks = Supervisor([], folder.settings.outbox), TaskStore(folder.settings.outbox / STATE_FOLDER)
         context = ServerContext(folder.settings, TEMPLATES, images, supervisor, tasks)
-        app = with_access_control(make_app(context), TOKEN, server.permitted_hosts("127.0.0.1", port, ()), port, 1_000_000)
+        hosts = server.permitted_hosts("127.0.0.1", port, ())
+        accounts = Accounts(folder.settings.outbox / STATE_FOLDER)
+        app = with_access_control(make_app(context), TOKEN, hosts, port, 1_000_000, accounts)
         web_server = server.WebServer(app)
         thread = threading.Thread(target=web_server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -16,7 +16,7 @@ from pipeline.web.identity import Accounts
 from tests.web.serve.in_process import HOST, TOKEN, InProcess, in_process
 
 ORIGIN = f"http://{HOST}"
-PASSWORD = "correct horse battery staple"
+PHRASE = "correct horse battery staple"
 Browser = Callable[..., TestClient]
 
 
@@ -43,7 +43,7 @@ class PeopleServer:
         """The browser of a person who has accepted an invitation, and is signed in by that."""
         browser = self.browser(**options)
         token = self.accounts.people.invite(name, role)
-        answer = browser.post(f"/invitation/{token}", data={"password": PASSWORD, "again": PASSWORD})
+        answer = browser.post(f"/invitation/{token}", data={"password": PHRASE, "again": PHRASE})
         assert answer.status_code == 303, answer.text
         return browser
 
@@ -55,6 +55,6 @@ def people_server(folder: Path, settings: ServeSettings | None = None) -> Iterat
         yield PeopleServer(served, settings or ServeSettings())
 
 
-def sign_in(browser: TestClient, name: str, password: str = PASSWORD, **fields: str) -> Any:
+def sign_in(browser: TestClient, name: str, password: str = PHRASE, **fields: str) -> Any:
     """What the server answers to the form."""
     return browser.post("/sign-in", data={"name": name, "password": password, **fields})

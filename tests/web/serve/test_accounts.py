@@ -19,7 +19,7 @@ from pipeline.web.accounts.throttle import FREE_ATTEMPTS, SignInThrottle
 from pipeline.web.context import document_id
 from tests.drawing import invoice, invoice_pdf
 from tests.web.serve.in_process import TOKEN
-from tests.web.serve.people import ORIGIN, PASSWORD, PeopleServer, people_server, sign_in
+from tests.web.serve.people import ORIGIN, PHRASE, PeopleServer, people_server, sign_in
 
 DOCUMENT = document_id("a.pdf")
 HTML = {"accept": "text/html,application/xhtml+xml"}
@@ -48,13 +48,9 @@ def test_a_person_makes_an_account_by_a_link_that_works_once(server: PeopleServe
     browser, token = server.browser(), server.accounts.people.invite("Ada Lovelace", "correct")
     page = browser.get(f"/invitation/{token}", headers=HTML)
     assert (page.status_code, "Welcome, Ada Lovelace" in page.text) == (200, True)
-    for form in (
-        {"password": "short", "again": "short"},
-        {"password": PASSWORD, "again": f"{PASSWORD}."},
-        {"password": "aaaaaaaaaaaa", "again": "aaaaaaaaaaaa"},
-    ):
-        assert browser.post(f"/invitation/{token}", data=form).status_code == 400
-    form = {"password": PASSWORD, "again": PASSWORD}
+    for first, second in (("short", "short"), (PHRASE, f"{PHRASE}."), ("a" * 12, "a" * 12)):
+        assert browser.post(f"/invitation/{token}", data={"password": first, "again": second}).status_code == 400
+    form = {"password": PHRASE, "again": PHRASE}
     assert browser.post(f"/invitation/{token}", data=form).status_code == 303
     home = browser.get("/", headers=HTML)
     assert (home.status_code, "Ada Lovelace" in home.text) == (200, True)
@@ -205,9 +201,7 @@ def test_forms_and_changes_of_other_sites_are_refused_and_links_to_pages_work(se
     for url in ("/people/invite", "/sign-out", "/account", "/sign-in"):
         assert no_origin.post(url, data={"name": "Mallory", "role": "admin"}).status_code == 403
     stranger = TestClient(server.app, base_url=ORIGIN)
-    assert stranger.post("/sign-in", data={"name": "Ada", "password": PASSWORD}).status_code == 403, (
-        "nobody is signed in unasked"
-    )
+    assert stranger.post("/sign-in", data={"name": "Ada", "password": PHRASE}).status_code == 403, "nobody is signed in unasked"
     assert [one.name for one in server.accounts.people.invitations()] == ["Eve"]
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
     followed = TestClient(server.app, base_url=ORIGIN, cookies=dict(ada.cookies), headers=link)
@@ -253,7 +247,7 @@ def test_what_the_file_holds_signs_nobody_in_and_is_for_its_owner(server: People
     path = tmp_path / "outbox" / ".pipeline" / "accounts.sqlite"
     assert path.stat().st_mode & 0o777 == 0o600
     content = path.read_bytes()
-    for secret in (PASSWORD, ada.cookies[SESSION], token):
+    for secret in (PHRASE, ada.cookies[SESSION], token):
         assert secret.encode() not in content
     assert b"$argon2id$" in content
 

@@ -23,7 +23,7 @@ pytest.importorskip("fastapi")
 from pipeline.cli.commands import cli
 
 pytestmark = pytest.mark.slow
-PASSWORD = "correct horse battery staple"
+PHRASE = "correct horse battery staple"
 
 
 def write_certificate(path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_server_with_a_certificate_and_an_account(tmp_path: Path) -> None:
             context = ssl.create_default_context(cafile=str(tmp_path / "server.pem"))
             with httpx.Client(base_url=base, verify=context, headers={"origin": base}, timeout=60) as browser:
                 assert browser.get("/", headers={"accept": "text/html"}).status_code == 401
-                answer = browser.post(f"/invitation/{token}", data={"password": PASSWORD, "again": PASSWORD})
+                answer = browser.post(f"/invitation/{token}", data={"password": PHRASE, "again": PHRASE})
                 assert answer.status_code == 303
                 cookie = answer.headers["set-cookie"]
                 assert cookie.startswith("__Host-pipeline_session_")

@@ -9,7 +9,7 @@ function approvalText(item) {
 }
 
 function approveButton(item) {
-  if (!source.editable || item.status === "waiting" || item.is_split) return null;
+  if (!source.mayChange || item.status === "waiting" || item.is_split) return null;
   return settled(item) ? make("button", { type: "button", class: "plain", on: { click: () => setState(item, "to_check").then(reload) } }, "Check again") : keyButton("Approve", "A", approve);
 }
 
@@ -43,7 +43,7 @@ async function approve() {
 /** Buttons for all listed documents: those without doubts are approved, approved ones are marked as exported. */
 function showBulk() {
   const holder = $("bulk");
-  if (!holder) return;
+  if (!holder || !source.mayChange) return;
   const of = (entries, text, state, extra) => (entries.length ? make("button", { type: "button", class: "quiet", on: { click: () => setStates(entries, state, extra) } }, `${text} (${entries.length.toLocaleString("en")})`) : null);
   const state = chosenState();
   holder.replaceChildren(...[

@@ -2,6 +2,7 @@
 
 function extras(item) {
   if (!source.editable || item.status === undefined || !item.kind) return [];
+  if (!source.mayChange) return item.comments.length ? [commentsSection(item)] : [];
   return [commentsSection(item), questionsSection(item), splitSection(item), rereadSection(item)].filter(Boolean);
 }
 
@@ -27,7 +28,7 @@ async function accepted(method, url, body) {
 
 function commentsSection(item) {
   const entries = item.comments.map((comment) => make("li", {}, make("p", { class: "answer" }, comment.text), make("p", { class: "soft" }, `${comment.by}, ${time(comment.at)}`)));
-  const form = orderForm({ id: "comment" }, async (form_) => {
+  const form = source.mayChange && orderForm({ id: "comment" }, async (form_) => {
     const sent = await accepted("POST", `/api/documents/${item.id}/comments`, { text: form_.text.value, by: author() });
     if (sent) form_.text.value = "";
     return sent ? "Noted." : null;

@@ -30,7 +30,7 @@ function fieldRow(item, result, field, id) {
     field.notes ? make("p", { class: "notes" }, field.notes.join("; ")) : null);
   item.rows.set(key, { result, field, element, button, id });
   element.addEventListener("click", (event) => { if (!getSelection().toString() && !event.target.closest(".editor, .actions, .history")) select(key, { row: true, toggle: event.target === button }); });
-  element.addEventListener("dblclick", (event) => { if (source.editable && !event.target.closest(".editor, .actions")) openEditor(key); });
+  element.addEventListener("dblclick", (event) => { if (source.mayChange && !event.target.closest(".editor, .actions")) openEditor(key); });
   element.addEventListener("mouseenter", () => highlight(key, true));
   element.addEventListener("mouseleave", () => highlight(key, false));
   button.addEventListener("focus", () => highlight(key, true));
@@ -79,7 +79,7 @@ function select(key, how = {}) {
   row.button.setAttribute("aria-pressed", "true");
   if (row.field.page) showPage(row.field.page);
   addCrop(row);
-  if (source.editable) addActions(key, row);
+  if (source.mayChange) addActions(key, row);
   current.boxes.get(key)?.classList.add("on");
   if (how.focus) row.button.focus({ preventScroll: true });
   if (!how.row) row.element.scrollIntoView({ block: how.box ? "center" : "nearest" });

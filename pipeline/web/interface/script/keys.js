@@ -10,7 +10,7 @@ const editingKeys = {
   a: () => accept(selected), c: () => openEditor(selected), Enter: () => openEditor(selected), x: () => selected && save(selected, null), u: () => selected && save(selected, undefined),
   A: approve, t: () => openTable(null), q: () => main.querySelector("#ask input")?.focus(),
 };
-if (source.editable) Object.assign(keys, editingKeys);
+if (source.mayChange) Object.assign(keys, editingKeys);
 
 function listenToKeys() {
   document.addEventListener("keydown", (event) => {

@@ -33,6 +33,7 @@ const embedded = {
   states: { all: "All", review: "To review", failed: "Failed", clear: "Clear" },
   firstState: "all",
   editable: false,
+  mayChange: false,
   orders: {
     urgent: (a, b) => (b.state !== "clear") - (a.state !== "clear") || a.index - b.index,
     latest: (a, b) => a.index - b.index,
@@ -73,6 +74,7 @@ const fromServer = {
   states: { to_check: "To check", approved: "Approved", all: "All", failed: "Failed" },
   firstState: "to_check",
   editable: true,
+  mayChange: Boolean(served?.may_change), // else the role of the person is to look
   templates: () => served.templates,
   async list({ text, state, template, limit }) {
     const query = new URLSearchParams({ q: text, template, limit });

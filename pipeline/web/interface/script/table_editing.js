@@ -4,7 +4,7 @@ const tableIsUnsaved = () => Boolean(table && JSON.stringify(table.rows) !== tab
 
 /** Opens the rows of a table for editing; ``key`` is its field's, or null for the document's first table. */
 function openTable(key) {
-  if (!current || table || !source.editable) return;
+  if (!current || table || !source.mayChange) return;
   const wanted = key || [...current.rows].find(([, { field }]) => field.edit?.kind === "table")?.[0];
   if (!wanted) return announce("This document has no table.");
   const { field, id } = current.rows.get(wanted), columns = field.edit.columns;

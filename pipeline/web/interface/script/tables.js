@@ -24,7 +24,7 @@ function tableSection(key, { field, id }) {
   const name = spoken(field.name);
   const section = make("section", { class: "table", "data-table": key, "aria-labelledby": `table-${id}` },
     make("div", { class: "row" }, make("h3", { id: `table-${id}` }, name), make("p", { class: "soft" }, plural(rowCount, "row") + (rowCount > rows.length ? `, the first ${rows.length} are listed` : "")), make("p", { class: "sum", role: "status" }, sumText(field, rows, columns)),
-      source.editable && field.edit?.kind === "table" ? keyButton("Edit the rows", "t", () => openTable(key)) : null),
+      source.mayChange && field.edit?.kind === "table" ? keyButton("Edit the rows", "t", () => openTable(key)) : null),
     make("div", { class: "cells", tabindex: "0", role: "region", "aria-label": `${name}, rows` }, make("table", {}, make("thead", {}, heads), make("tbody", {}, body))));
   linkCells(section, key);
   return section;

@@ -70,7 +70,7 @@ function rubberBand() {
   const end = () => { band?.remove(); start = sheet = band = null; };
   document.addEventListener("pointerdown", (event) => {
     const on = event.target.closest?.(".page-figure .page-image");
-    if (!on || event.button || !words.length || !source.editable) return;
+    if (!on || event.button || !words.length || !source.mayChange) return;
     if (!inHand) { // a click on a word corrects the selected field; dragging selects text
       sheet = event.target.closest(".words") && selected ? on : null;
       start = sheet && pointOf(sheet, event);
