@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from pipeline.values.times import format_duration
 from pipeline.web.interface_files import FOLDER
+from pipeline.web.page_languages import LANGUAGES, date_text, page_language, translations
 from pipeline.web.view import value_text
 
 _FOLDER = Path(__file__).parent
@@ -26,7 +27,9 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.filters["day"] = date_text
     environment.filters["value_text"] = value_text
     environment.filters["duration"] = format_duration
     environment.filters["code_markup"] = code_markup
@@ -35,10 +38,26 @@ def _environment() -> Environment:
 
 
 def render(request: Request, template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
-    """A page. ``person`` is who sends the request; None for a stranger."""
+    """A page in the language of the person. ``person`` is who sends the request; None for a stranger."""
     person = getattr(request.state, "person", None)
-    text = _environment().get_template(template).render(nonce=request.state.nonce, person=person, **values)
-    return Response(text.encode(errors="replace"), status, media_type="text/html; charset=utf-8")
+    language = page_language(request.headers.get("accept-language", ""), person.language if person else "")
+    texts = translations(language)
+    page = _environment().get_template(template)
+    text = page.render(
+        nonce=request.state.nonce,
+        person=person,
+        language=language,
+        languages=LANGUAGES,
+        gettext=_escaping(texts.gettext),
+        **values,
+    )
+    headers = {"content-language": language, "vary": "accept-language, cookie"}
+    return Response(text.encode(errors="replace"), status, headers, media_type="text/html; charset=utf-8")
+
+
+def _escaping(translate: Callable[[str], str]) -> Callable[..., Markup]:
+    """``gettext`` for templates: the text is ours and may have markup, the values in it are escaped."""
+    return lambda text, **values: Markup(translate(text)) % values  # noqa: S704 - the texts are those of our own templates and catalogues
 
 
 def code_markup(text: str) -> Markup:

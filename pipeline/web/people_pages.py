@@ -35,9 +35,9 @@ def _invite(request: Request, form: dict[str, str]) -> Response:
         role = next(role for role in ROLES if role == form.get("role"))
         token = accounts_of(request).people.invite(form.get("name", ""), role)
     except StopIteration:
-        return _people_page(request, problem="there is no such role", status=400)
+        return _people_page(request, problem=AccountError("there is no such role"), status=400)
     except AccountError as error:
-        return _people_page(request, problem=str(error), status=400)
+        return _people_page(request, problem=error, status=400)
     scheme = "https" if client_of(request).is_secure else "http"
     link = f"{scheme}://{request.headers['host']}/invitation/{token}"
     return _people_page(request, link=link, invited=form.get("name", ""))
@@ -66,8 +66,10 @@ def _change(request: Request, form: dict[str, str], *, remove: bool) -> Response
             people.remove(name, keep_admin=True)
         else:
             people.set_role(name, next(known for known in ROLES if known == role), keep_admin=True)
-    except (AccountError, StopIteration) as error:
-        return _people_page(request, problem=str(error) or "there is no such role", status=400)
+    except StopIteration:
+        return _people_page(request, problem=AccountError("there is no such role"), status=400)
+    except AccountError as error:
+        return _people_page(request, problem=error, status=400)
     return RedirectResponse("/" if own else "/people", 303)
 
 
@@ -77,7 +79,9 @@ def _require_admin(request: Request) -> None:
         raise HTTPException(403, "your role does not include this")
 
 
-def _people_page(request: Request, *, problem: str = "", status: int = 200, link: str = "", invited: str = "") -> Response:
+def _people_page(
+    request: Request, *, problem: AccountError | None = None, status: int = 200, link: str = "", invited: str = ""
+) -> Response:
     _require_admin(request)
     people = accounts_of(request).people
     values: dict[str, Any] = {"accounts": people.accounts(), "invitations": people.invitations(), "roles": ROLES}

@@ -13,6 +13,7 @@ from pipeline.errors import SettingsError
 from pipeline.web.accounts.account_store import AccountError
 from pipeline.web.accounts.passwords import check_new_password, hash_password, is_right
 from pipeline.web.identity import Accounts, Client, Identification, Person, cookies
+from pipeline.web.page_languages import LANGUAGES
 from pipeline.web.page_rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -39,19 +40,25 @@ def _sign_in(request: Request, form: dict[str, str]) -> Response:
     name, wanted = form.get("name", ""), own_address(form.get("wanted", ""))
     if not identification.has_people():
         if not identification.is_token(form.get("token", "").strip()):
-            return _sign_in_page(request, status=401, wanted=wanted, problem="This is not the token.")
+            return _sign_in_page(request, status=401, wanted=wanted, problem=AccountError("This is not the token."))
         answer = RedirectResponse(wanted, 303)
         answer.headers.append("set-cookie", identification.token_cookie_header())
         return answer
     accounts = accounts_of(request)
     if wait := accounts.throttle.attempt(name, client.address):
         page = _sign_in_page(
-            request, status=429, wanted=wanted, name=name, problem="Too many attempts. Wait a moment, then try again."
+            request,
+            status=429,
+            wanted=wanted,
+            name=name,
+            problem=AccountError("Too many attempts. Wait a moment, then try again."),
         )
         page.headers["retry-after"] = str(int(wait) + 1)
         return page
     if not is_right(form.get("password", ""), accounts.people.password_hash(name)):
-        return _sign_in_page(request, status=401, wanted=wanted, name=name, problem="The name or the password is not right.")
+        return _sign_in_page(
+            request, status=401, wanted=wanted, name=name, problem=AccountError("The name or the password is not right.")
+        )
     accounts.throttle.succeeded(name, client.address)
     return _begin_session(request, name, wanted)
 
@@ -92,37 +99,40 @@ def _accept(request: Request, token: str, form: dict[str, str]) -> Response:
         check_new_password(form.get("password", ""), invitation.name)
         account = accounts.people.accept(token, hash_password(form["password"]))
     except AccountError as error:
-        return _invitation_page(request, token, problem=str(error), status=400)
+        return _invitation_page(request, token, problem=error, status=400)
     return _begin_session(request, account.name, "/")
 
 
 @router.get("/account")
 def account_page(request: Request) -> Response:
-    """The own account: name, role, password."""
+    """The own account: name, role, language, password."""
     return _account_page(request)
 
 
 @router.post("/account")
-async def change_password(request: Request) -> Response:
-    """Set a new password. Sessions on other devices end."""
+async def change_account(request: Request) -> Response:
+    """Choose a language, or set a new password. Sessions on other devices end by that."""
     form = await read_form(request)
-    return await run_in_threadpool(_change_password, request, form)
+    return await run_in_threadpool(_change_account, request, form)
 
 
-def _change_password(request: Request, form: dict[str, str]) -> Response:
+def _change_account(request: Request, form: dict[str, str]) -> Response:
     accounts, person, client = accounts_of(request), person_of(request), client_of(request)
+    if "language" in form:
+        accounts.people.set_language(person.name, form["language"] if form["language"] in LANGUAGES else "")
+        return RedirectResponse("/account", 303)
     if person.way != "session":
-        return _account_page(request, problem="Your password is not kept here.", status=400)
+        return _account_page(request, problem=AccountError("Your password is not kept here."), status=400)
     if accounts.throttle.attempt(person.name, client.address):
-        return _account_page(request, problem="Too many attempts. Wait a moment, then try again.", status=429)
+        return _account_page(request, problem=AccountError("Too many attempts. Wait a moment, then try again."), status=429)
     if not is_right(form.get("old", ""), accounts.people.password_hash(person.name)):
-        return _account_page(request, problem="The present password is not right.", status=400)
+        return _account_page(request, problem=AccountError("The present password is not right."), status=400)
     accounts.throttle.succeeded(person.name, client.address)
     try:
         check_repeated(form)
         check_new_password(form.get("password", ""), person.name)
     except AccountError as error:
-        return _account_page(request, problem=str(error), status=400)
+        return _account_page(request, problem=error, status=400)
     accounts.people.set_password(person.name, hash_password(form["password"]))
     return _begin_session(request, person.name, "/account")
 
@@ -186,17 +196,19 @@ def _begin_session(request: Request, name: str, wanted: str) -> Response:
     return answer
 
 
-def _sign_in_page(request: Request, *, status: int, wanted: str, name: str = "", problem: str = "") -> Response:
+def _sign_in_page(
+    request: Request, *, status: int, wanted: str, name: str = "", problem: AccountError | None = None
+) -> Response:
     values = {"has_people": identification_of(request).has_people(), "wanted": own_address(wanted), "name": name[:100]}
     return render(request, "sign_in.html", {**values, "problem": problem}, status=status)
 
 
-def _invitation_page(request: Request, token: str, *, problem: str = "", status: int = 200) -> Response:
+def _invitation_page(request: Request, token: str, *, problem: AccountError | None = None, status: int = 200) -> Response:
     accounts = identification_of(request).accounts
     invitation = accounts.people.invitation(token) if accounts else None
     values: dict[str, Any] = {"invitation": invitation, "token": token, "problem": problem}
     return render(request, "invitation.html", values, status=status if invitation else 404)
 
 
-def _account_page(request: Request, *, problem: str = "", status: int = 200) -> Response:
+def _account_page(request: Request, *, problem: AccountError | None = None, status: int = 200) -> Response:
     return render(request, "account.html", {"problem": problem}, status=status)

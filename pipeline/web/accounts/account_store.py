@@ -16,7 +16,11 @@ INVITATION_DAYS = 7
 
 
 class AccountError(Exception):
-    """What cannot be done with an account; the message says why, for people."""
+    """What cannot be done with an account, for people. ``text`` is translated before the ``values`` go into it."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.text, self.values = text, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ def checked_name(name: str) -> str:
     """The name as it is kept. Raises AccountError for one that could be mistaken, or that nobody can read."""
     name = " ".join(unicodedata.normalize("NFC", name).split())
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise AccountError(f"a name has 1 to {MAX_NAME} letters that can be printed")
+        raise AccountError("a name has 1 to %(most)s letters that can be printed", most=MAX_NAME)
     return name
 
 
@@ -202,7 +206,7 @@ def _delete_invitations(database: sqlite3.Connection, name: str) -> int:
 
 def _require(database: sqlite3.Connection, name: str) -> None:
     if not database.execute("SELECT 1 FROM accounts WHERE key = ?", [account_key(name)]).fetchone():
-        raise AccountError(f"there is no account `{name}`")
+        raise AccountError("there is no account `%(name)s`", name=name)
 
 
 def _require_other_admin(database: sqlite3.Connection, name: str) -> None:

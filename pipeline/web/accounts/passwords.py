@@ -20,7 +20,7 @@ _at_once = BoundedSemaphore(2)
 def check_new_password(password: str, name: str) -> None:
     """Raises AccountError for a password that is too easy."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise AccountError(f"a password has at least {MIN_LENGTH} letters")
+        raise AccountError("a password has at least %(least)s letters", least=MIN_LENGTH)
     if account_key(password) == account_key(name) or len(set(password)) < 4:
         raise AccountError("this password is too easy to guess")
 

@@ -32,8 +32,8 @@ def new_browser(browser: Any) -> Iterator[Callable[..., Any]]:
     problems: list[str] = []
     contexts: list[Any] = []
 
-    def new(size: dict[str, int] = DESKTOP) -> Any:
-        context = browser.new_context(viewport=size)
+    def new(size: dict[str, int] = DESKTOP, language: str = "en-GB") -> Any:
+        context = browser.new_context(viewport=size, locale=language)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(TIMEOUT_MILLISECONDS)
@@ -114,3 +114,32 @@ def test_people_are_invited_work_under_their_names_and_readers_only_look(
     rita.keyboard.press("Enter")
     rita.wait_for_url(f"**/documents/{id}")
     rita.locator(".field").first.wait_for()
+
+
+def test_a_person_signs_in_in_german_and_chooses_another_language(
+    shared: ServedOutbox, new_browser: Callable[..., Any]
+) -> None:
+    from pipeline.web.accounts.account_store import AccountStore
+    from pipeline.web.accounts.database import AccountDatabase
+
+    store = AccountStore(AccountDatabase(shared.folder.settings.outbox / ".pipeline"))
+    page = new_browser(PHONE, "de-DE")
+    page.goto(f"{shared.base}/invitation/{store.invite('Käthe', 'admin')}")
+    expect(page.get_by_role("heading")).to_have_text("Willkommen, Käthe")
+    page.get_by_label("Neues Passwort", exact=True).fill(PHRASE)
+    page.get_by_label("Neues Passwort, noch einmal").fill(PHRASE)
+    page.get_by_role("button", name="Konto anlegen").click()
+    page.get_by_role("link", name="Personen").click()
+    check_page(page)
+    page.get_by_role("button", name="Abmelden").click()
+    page.get_by_label("Name").fill("käthe")
+    page.get_by_label("Passwort").fill("falsch")
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_role("alert")).to_have_text("Der Name oder das Passwort stimmt nicht.")
+    page.get_by_label("Passwort").fill(PHRASE)
+    page.get_by_role("button", name="Anmelden").click()
+    page.get_by_role("link", name="Käthe").click()
+    page.get_by_label("Sprache dieser Seiten").select_option("zh")
+    page.get_by_role("button", name="Wählen").click()
+    expect(page.get_by_role("button", name="退出登录")).to_be_visible()
+    check_page(page)

@@ -319,3 +319,23 @@ def test_tricks_with_uploads_and_paths_of_a_reader_change_nothing(server: People
     assert outside == []
     cross = {"content-type": "text/plain", "origin": "https://evil.example"}
     assert corrector.post("/api/read", content=b"x", headers=cross).status_code == 403
+
+
+def test_pages_are_in_the_language_of_the_browser_or_of_the_persons_choice(server: PeopleServer) -> None:
+    german = {**HTML, "accept-language": "de-DE,de;q=0.9"}
+    ada = server.invited("Ada <b>", "admin")
+    page = server.browser().get("/documents", headers=german)
+    assert (page.status_code, page.headers["content-language"]) == (401, "de")
+    assert '<html lang="de">' in page.text
+    assert "Anmelden" in page.text
+    wrong = server.browser().post("/sign-in", data={"name": "Ada", "password": "wrong"}, headers=german)
+    assert "stimmt nicht" in wrong.text
+    assert "Passwort ändern" in ada.get("/account", headers=german).text
+    assert ada.post("/account", data={"language": "pl"}).status_code == 303
+    chosen = ada.get("/people", headers=german).text
+    assert "Zaproś" in chosen
+    assert "Rola: Ada &lt;b&gt;" in chosen, "names are escaped in translated texts, too"
+    refused = ada.post("/people/remove", data={"name": "<i>nobody</i>"}).text
+    assert "nie ma konta „&lt;i&gt;nobody&lt;/i&gt;”" in refused.replace("`", "")
+    ada.post("/account", data={"language": "../x"})
+    assert "Einladen" in ada.get("/people", headers=german).text, "no choice: the browser's"

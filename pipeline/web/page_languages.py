@@ -1,0 +1,68 @@
+"""The languages of the pages: which one a request gets, and the texts in it.
+
+The texts are English in the templates; ``locale/de/interface.po`` and its like hold the translations, in gettext's form. One that is
+missing is shown in English, and a test lists it.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LANGUAGES: Mapping[str, str] = {
+    "en": "English",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "zh": "中文",
+}
+"""Each by its code, with its own name."""
+FOLDER = Path(__file__).parent / "locale"
+MAX_ACCEPTED = 50
+"""Languages of a header Accept-Language that are looked at."""
+
+
+def page_language(accepted: str, chosen: str = "") -> str:
+    """The code of the language for a person: the one that was chosen, else what the browser prefers (Accept-Language), else English."""
+    if chosen in LANGUAGES:
+        return chosen
+    wanted = []
+    for place, part in enumerate(accepted.split(",")[:MAX_ACCEPTED]):
+        tag, _, parameters = part.partition(";")
+        try:
+            quality = float(parameters.partition("q=")[2] or 1)
+        except ValueError:
+            quality = 0.0
+        code = tag.strip().lower().partition("-")[0]
+        if code in LANGUAGES and quality > 0:
+            wanted.append((-quality, place, code))
+    return min(wanted)[2] if wanted else "en"
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def translations(language: str) -> gettext.NullTranslations:
+    """The texts of a language."""
+    if language == "en" or language not in LANGUAGES:
+        return gettext.NullTranslations()
+    with (FOLDER / language / "interface.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def date_text(timestamp: str, language: str) -> str:
+    """The day of a timestamp as people write it in a language; empty for none."""
+    return format_date(date.fromisoformat(timestamp[:10]), "medium", locale=language) if timestamp else ""
