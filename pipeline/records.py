@@ -117,6 +117,26 @@ class CodeFacts:
     """The code itself, in points of the upright page."""
 
 
+RegionKind = Literal[
+    "text", "title", "heading", "list", "caption", "footnote", "table", "picture", "formula", "header", "footer"
+]
+"""What a part of a page is: ``header`` and ``footer`` are printed around the text, ``title`` and ``heading`` above parts of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a page that belongs together: a paragraph, a heading, an item of a list, a table, a picture."""
+
+    kind: RegionKind
+    box: Box
+    words: tuple[int, ...] = ()
+    """Indices into ``Page.words``, rising. A picture may have none."""
+    rows: tuple[float, ...] = ()
+    """Of a table, where its rows are separated, from top to bottom, in points of the page; empty where it is not known."""
+    columns: tuple[float, ...] = ()
+    """The same for its columns, from left to right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page as read: its size in points, its words in reading order, and facts that the file states in data."""
@@ -138,6 +158,8 @@ class Page:
     only ever on page 1."""
     codes: tuple[CodeFacts, ...] = ()
     """What the QR codes and barcodes of the page state, those of known standards."""
+    regions: tuple[Region, ...] = ()
+    """Its parts by a learned layout, in no order; empty where it was not asked for, or the page is too small to have one."""
     seconds: float = 0.0
 
 

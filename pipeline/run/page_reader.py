@@ -46,6 +46,7 @@ from pipeline.words.codes.read_codes import facts_of_codes
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
 from pipeline.words.ocr import read_page, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
+from pipeline.words.page_layout import find_regions, has_layout
 from pipeline.words.page_marks import page_marks
 from pipeline.words.painted_page import PaintedPage
 from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge_words, read_pictures, unread_pictures
@@ -60,6 +61,8 @@ OCR_SCALES = (150 / 72, 300 / 72)
 """Lowest and highest pixels per point for OCR of scans inside a PDF, which have a resolution of their own."""
 OCR_PIXELS = 12_000_000
 THUMBNAIL_PIXELS = 400 * 560
+LAYOUT_PIXELS = 900 * 1_260
+"""Pixels of the image that the layout is found in; the network sees a quarter of them."""
 MAX_SHEET_WORDS = 40
 """Words of a page with a text layer that may be a separator sheet, at most."""
 ENLARGED_SCALE = 400 / 72
@@ -85,8 +88,11 @@ def handle(message: bytes) -> list[bytes]:
         return [PAGE_CONTENT.dump_json(PageContent(Page(request.page, 0, 0), None, (header,))), image.rgb]
     page = reader.read()
     kind = classify(page, reader.image(THUMBNAIL_PIXELS)) if request.classify and not page.blank else None
-    if request.read_pictures & ({kind} if request.classify else set(request.images)):
+    named = {kind} if request.classify else set(request.images)
+    if request.read_pictures & named:
         page = reader.with_pictures(page)
+    if request.layouts & named and not page.blank:
+        page = reader.with_regions(page)
     requested = {kind: request.images.get(kind, 0)} if kind else {} if request.classify else request.images
     if kind == "text" and is_cover(page) and page.number < document.pages:
         kind = None
@@ -207,6 +213,16 @@ class PageReader:
         except DocumentError:  # the page without the words in its pictures is better than none
             return page
         return replace(page, words=tuple(add_picture_words(page.words, read_pictures(image, boxes, self._request.precision))))
+
+    def with_regions(self, page: Page) -> Page:
+        """The page with its parts by the learned layout; as it is where the page has few words or cannot be drawn."""
+        if page.source not in ("textlayer", "ocr") or not has_layout(page.words):
+            return page
+        try:
+            image = self.image(LAYOUT_PIXELS)
+        except DocumentError:  # the words of a page that cannot be drawn are better than none
+            return page
+        return replace(page, regions=find_regions(page.words, image, page.width, page.height))
 
     def barcodes(self, page: Page) -> list[Barcode]:
         """The barcodes of the page where the request asks for them; none where the page cannot be drawn."""

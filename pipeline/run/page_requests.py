@@ -74,6 +74,8 @@ class ReadRequest:
     """Whether images show the whole page, else only its printed part."""
     read_pictures: frozenset[str] = frozenset()
     """Templates, or kinds of page where ``classify``, that also need the text inside the page's pictures."""
+    layouts: frozenset[str] = frozenset()
+    """The same that also need the parts of the page by a learned layout."""
     passwords: tuple[str, ...] = ()
     megapixels: int = 400
     picture: PictureRequest | None = None
@@ -218,6 +220,7 @@ def _read_request(
         images={name: template.image.pixels if engine.wants_image(template) else 0 for name, template in templates.items()},
         whole_page=engine.needs_whole_page,
         read_pictures=frozenset(name for name, template in templates.items() if template.reader == "transcript"),
+        layouts=frozenset(name for name, template in templates.items() if template.needs_regions),
         passwords=passwords_of(settings, sha256),
         megapixels=settings.limits.megapixels,
         einvoice=settings.read_einvoices,

@@ -334,6 +334,8 @@ class Template(_Strict):
     applies: Applies = Field(default=Applies(), alias="for")
     reader: Literal["fields", "form", "chart", "caption", "transcript", "question"] = "fields"
     """The reader of the embedded engine; other engines ignore it. ``form`` reads forms and tables of any kind by their labels."""
+    layout: Literal["learned", "rules"] = "learned"
+    """How the reader ``transcript`` finds the parts of a page: by a network, or by white space alone, in a tenth of the time."""
     prompt: str
     """Jinja2, sandboxed. ``words`` is the page's text as laid out, ``fields`` the fields, ``page`` and ``pages`` the numbers."""
     fields: dict[DottedName, TemplateField] = Field(min_length=1)
@@ -344,6 +346,11 @@ class Template(_Strict):
     """What must hold within a document."""
     json_schema: dict[str, Any] | None = None
     """The JSON Schema that the template was made of. A YAML template has none."""
+
+    @property
+    def needs_regions(self) -> bool:
+        """Whether pages are read with their parts, ``Page.regions``."""
+        return self.reader == "transcript" and self.layout == "learned"
 
     @property
     def is_nested(self) -> bool:

@@ -20,6 +20,8 @@ from rapidfuzz.fuzz import ratio
 from pipeline.records import Box, Word
 from pipeline.runtime.pymupdf_import import pymupdf
 from pipeline.values.directions import has_right_to_left
+from pipeline.words.drawn_accents import join_accents
+from pipeline.words.glued_words import glued_ends
 from pipeline.words.letter_spacing import join_spaced_letters
 from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.misread_glyphs import DOUBTFUL_DIGIT, ReadPlaces, is_unmapped, repaired, suspicious_digits
@@ -205,11 +207,12 @@ def _split(run: _Run) -> Iterator[list[_Letter]]:
     letters, widest_gap = run.letters, float("inf")
     if abs(run.angle) < 1 and has_right_to_left("".join([letter.char for letter in letters])):
         letters, widest_gap = printed_order(letters), MAX_LETTER_GAP
+    starts = glued_ends([(letter.char, letter.box[0], letter.box[2]) for letter in letters], letters[0].size) if letters else ()
     group: list[_Letter] = []
     base: _Letter | None = None  # the letter before a raised mark
-    for letter in letters:
+    for number, letter in enumerate(letters):
         raised = bool(group) and letter.char.isdigit() and _raised(base or group[-1], letter)
-        apart = bool(group) and letter.box[0] - group[-1].box[2] > widest_gap * letter.size
+        apart = bool(group) and (number in starts or letter.box[0] - group[-1].box[2] > widest_gap * letter.size)
         if group and (letter.char.isspace() or letter.visible != group[0].visible or raised != (base is not None) or apart):
             yield group
             base = group[-1] if raised else None
@@ -242,7 +245,8 @@ def _clean(text: str) -> str:
 def _word(letters: list[_Letter]) -> Word:
     x0, y0, x1, y1 = zip(*[c.box for c in letters], strict=True)
     box = round(min(x0), 2), round(min(y0), 2), round(max(x1), 2), round(max(y1), 2)
-    text = plain_letters(written_order("".join([c.char for c in letters])))
+    printed = join_accents([c.char for c in letters], [(c.box[0], c.box[2]) for c in letters])
+    text = plain_letters(written_order(printed))
     size, bold = max([c.size for c in letters]), sum([c.bold for c in letters]) * 2 > len(letters)
     return Word(_clean(text), box, 0, size=round(size, 2), bold=bold)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from pipeline.records import Box, Claim, Page, Word
+from pipeline.records import Box, Claim, Page, Region, Word
 from pipeline.templates.template import TemplateField
 from pipeline.values.digits import ascii_digits
 from pipeline.values.directions import direction, has_right_to_left
@@ -37,7 +37,13 @@ def mirrored_page(page: Page) -> Page:
     if sum(directions) >= 0:
         return page
     boxes = dict(_mirrored(page, directions))
-    return replace(page, words=tuple(replace(word, box=boxes[n]) for n, word in enumerate(page.words)))
+    words = tuple(replace(word, box=boxes[n]) for n, word in enumerate(page.words))
+    return replace(page, words=words, regions=tuple(_mirrored_region(region, page.width) for region in page.regions))
+
+
+def _mirrored_region(region: Region, width: float) -> Region:
+    x0, y0, x1, y1 = region.box
+    return replace(region, box=(width - x1, y0, width - x0, y1), columns=tuple(width - x for x in reversed(region.columns)))
 
 
 def _mirrored(page: Page, directions: Sequence[int]) -> Iterator[tuple[int, Box]]:

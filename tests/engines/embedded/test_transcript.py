@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engines.embedded.transcript.transcript_reader import read_transcript, transcribe
-from pipeline.records import Page, Word
+from pipeline.engines.embedded.transcript.transcript_reader import read_transcript
+from pipeline.records import Page, Region, RegionKind, Word
+from pipeline.values.boxes import bounding_box
 from tests.engines.embedded.page_builder import template
 
 PROSE = [
@@ -172,13 +173,36 @@ def test_a_page_without_words_has_no_text() -> None:
 boxes = st.tuples(st.floats(0, 550), st.floats(0, 750), st.floats(1, 200), st.floats(1, 40))
 
 
-@given(
-    st.lists(st.tuples(boxes, st.integers(0, 30), st.sampled_from(["a", "Wort", "longer-", "12.50", "文字", " "])), max_size=80)
+kinds = st.sampled_from(
+    ["text", "title", "heading", "list", "caption", "footnote", "table", "picture", "formula", "header", "footer"]
 )
-def test_every_word_is_read_exactly_once(placed_words: list[tuple[tuple[float, float, float, float], int, str]]) -> None:
+edges = st.lists(st.floats(0, 800), max_size=6).map(lambda values: tuple(sorted(values)))
+TEXT_ONLY = template("transcript").model_copy(update={"fields": {"text": template("transcript").fields["text"]}})
+
+
+@given(
+    st.lists(
+        st.tuples(boxes, st.integers(0, 30), st.sampled_from(["a", "Wort", "longer-", "12.50", "文字", " "])), max_size=80
+    ),
+    st.lists(st.tuples(kinds, st.lists(st.integers(0, 79), max_size=20), edges, edges), max_size=6),
+)
+def test_every_word_is_read_exactly_once(
+    placed_words: list[tuple[tuple[float, float, float, float], int, str]],
+    parts: list[tuple[RegionKind, list[int], tuple[float, ...], tuple[float, ...]]],
+) -> None:
     words = [Word(text, (x, y, x + w, y + h), number) for (x, y, w, h), number, text in placed_words]
-    text, order = transcribe(words)
-    assert sorted(order) == [index for index, word in enumerate(words) if word.text.strip()]
+    taken: set[int] = set()
+    regions = []
+    for kind, indices, rows, columns in parts:
+        own = sorted(set(indices) - taken)
+        own = [index for index in own if index < len(words)]
+        taken.update(own)
+        box = bounding_box(words[index].box for index in own) if own else (10.0, 10.0, 60.0, 60.0)
+        regions.append(Region(kind, box, tuple(own), rows, columns))
+    page = Page(1, 600, 800, tuple(words), "textlayer", regions=tuple(regions))
+    claim = read_transcript(page, TEXT_ONLY)["text"]
+    text = claim.value or ""
+    assert sorted(claim.words) == [index for index, word in enumerate(words) if word.text.strip()]
     visible = [word.text.strip() for word in words if word.text.strip()]
     letters = Counter(text.replace("|", "").replace("---", "")) - Counter("".join(visible))
     assert set(letters) <= set(" \n"), "only white space and the lines of tables are added"

@@ -6,6 +6,7 @@ rules are not used: a transcript knows only words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -123,10 +124,15 @@ def table_markdown(table: TextBlock, words: Sequence[Word]) -> str:
     lines = [_cells(row, table.columns, words) for row in table.rows]
     grid = [lines[0]]
     for (above, below), cells in zip(pairwise(table.rows), lines[1:], strict=True):
-        if _continues_row(grid[-1], cells) and row_gap(above, below) < 0.8:
-            grid[-1] = [_join_cells(a, b) for a, b in zip(grid[-1], cells, strict=True)]
+        if continues_row(grid[-1], cells) and row_gap(above, below) < 0.8:
+            grid[-1] = [join_cells(a, b) for a, b in zip(grid[-1], cells, strict=True)]
         else:
             grid.append(cells)
+    return grid_markdown(grid)
+
+
+def grid_markdown(grid: Sequence[Sequence[str]]) -> str:
+    """Return cells by row and column as Markdown, with the first row as the head. A single row or column is text."""
     merged = _merge_sign_columns(grid)
     if len(merged) == 1 or len(merged[0]) == 1:
         return "\n".join("  ".join(filter(None, row)) for row in merged)
@@ -134,19 +140,29 @@ def table_markdown(table: TextBlock, words: Sequence[Word]) -> str:
     return "\n".join([rows[0], "|" + " --- |" * len(merged[0]), *rows[1:]])
 
 
+def table_rows(text: str) -> list[list[str]]:
+    """Return the cells of a table that ``grid_markdown`` wrote, by row and column; none where it wrote plain text."""
+    lines = text.split("\n")
+    if len(lines) < 2 or not lines[0].startswith("| "):
+        return []
+    rows = [re.split(r"(?<!\\) ?\| ?", line)[1:-1] for number, line in enumerate(lines) if number != 1]
+    return [[cell.replace("\\|", "|") for cell in row] for row in rows]
+
+
 def _cells(row: TextRow, columns: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[str]:
     cells = [""] * len(columns)
     for run in row:
         number = _column(run, columns)
-        cells[number] = _join_cells(cells[number], run_text(run, words))
+        cells[number] = join_cells(cells[number], run_text(run, words))
     return cells
 
 
-def _join_cells(first: str, second: str) -> str:
+def join_cells(first: str, second: str) -> str:
+    """Return two texts of one cell as one."""
     return f"{first} {second}" if first and second else first or second
 
 
-def _continues_row(above: Sequence[str], below: Sequence[str]) -> bool:
+def continues_row(above: Sequence[str], below: Sequence[str]) -> bool:
     """Return whether a line of cells continues the row above: each cell that both have continues a text."""
     both = [(a, b) for a, b in zip(above, below, strict=True) if a and b]
     if not both or all(below):
@@ -166,5 +182,5 @@ def _merge_sign_columns(grid: Sequence[Sequence[str]]) -> list[list[str]]:
         after = cells[0][0] in "%)" or number + 1 == len(columns)
         other = number - 1 if after and number else number + 1
         left, right = min(number, other), max(number, other)
-        columns[left : right + 1] = [[_join_cells(a, b) for a, b in zip(columns[left], columns[right], strict=True)]]
+        columns[left : right + 1] = [[join_cells(a, b) for a, b in zip(columns[left], columns[right], strict=True)]]
     return [list(row) for row in zip(*columns, strict=True)]

@@ -50,6 +50,9 @@ GROUP_GAP = 0.7
 """Most white space, in line heights, between two lines of a group."""
 NUMBER_GAP = 1.5
 """White space beyond the usual, in line heights, that marks a page number at any height of the page."""
+MAX_HEAD_SHARE, MIN_LINE_LETTERS, MIN_HEAD_WHITE = 0.7, 25, 0.25
+"""Of a running head close above the text: most letters of its titles, as a share of the line below; fewest letters of that line; least
+white between its parts, as a share of its width."""
 TEXT_SHARE = 0.7
 """Share of the letters that are at most as large as the text. Small notes may be longer than the text itself."""
 MAX_TITLE_SIZE, MAX_FOOTER_SIZE, SMALL_PRINT_SIZE = 1.2, 1.6, 0.9
@@ -57,7 +60,8 @@ MAX_TITLE_SIZE, MAX_FOOTER_SIZE, SMALL_PRINT_SIZE = 1.2, 1.6, 0.9
 _NUMBER = r"(?:\d{1,5}|[ivxlc]{1,7})"
 _TITLE_WITH_NUMBER = re.compile(r"\d{1,4}\s+[^\W\d].*|.*[^\W\d]\s+\d{1,4}")
 """A running title with the page's number before or after it."""
-_FOOTNOTE = re.compile(r"[*†‡§¶¹²³⁰-⁹]|\(?\d{1,3}[).]?\s")
+FOOTNOTE_MARK = re.compile(r"[*†‡§¶¹²³⁰-⁹]|\(?\d{1,3}[).]?\s")
+"""What a footnote begins with."""
 
 
 @from_words
@@ -139,11 +143,20 @@ def _page_norms(rows: Sequence[TextRow], width: float) -> _PageNorms:
         count, size = count + run.letters, max(run.height, 1.0)
         if count >= limit:
             break
+    gaps = [row_gap(above, below) for above, below in pairwise(rows)]
+    return _PageNorms(len(rows), size, min(max(median(gaps), 0.0), 0.5), _have_margins(runs, width))
+
+
+def has_margins(page: Page) -> bool:
+    """Return whether a page leaves paper free on both sides. A screen or a cut-out does not, and has no heads and feet."""
+    runs = make_runs(page.words, range(len(page.words)))
+    return bool(runs) and _have_margins(runs, page.width)
+
+
+def _have_margins(runs: Sequence[WordRun], width: float) -> bool:
     lefts, rights = sorted(run.box[0] for run in runs), sorted(run.box[2] for run in runs)
     tenth = len(runs) // 10
-    margins = lefts[tenth] >= MIN_PAGE_MARGIN * width and rights[-1 - tenth] <= (1 - MIN_PAGE_MARGIN) * width
-    gaps = [row_gap(above, below) for above, below in pairwise(rows)]
-    return _PageNorms(len(rows), size, min(max(median(gaps), 0.0), 0.5), margins)
+    return lefts[tenth] >= MIN_PAGE_MARGIN * width and rights[-1 - tenth] <= (1 - MIN_PAGE_MARGIN) * width
 
 
 def _count_furniture_rows(rows: Sequence[TextRow], edge: _PageEdge) -> int:
@@ -190,13 +203,27 @@ class _PageEdge:
         if depth > INNER_MARGIN or len(group) > MAX_GROUP_LINES:
             return False
         if number and not has_number:
-            return gap > (0.3 if is_lone else 0.7)
+            return gap > (0.3 if is_lone else 0.7) or (self.top and len(group) == 1 and self._is_running_head(group[0], inner))
         return self._has_furniture_form(group, gap, depth)
+
+    def _is_running_head(self, row: TextRow, inner: TextRow) -> bool:
+        """Return whether a row close above the text is its running head: a page number at one end, and short titles far from it."""
+        titles = [run for run in row if not _page_number().fullmatch(run_text(run, self.page.words))]
+        letters = sum(run.letters for run in titles)
+        starts = [self.page.words[run.words[0]].text.lstrip("[(")[:1] for run in titles]
+        white = sum(after.box[0] - before.box[2] for before, after in pairwise(row))
+        return (
+            0 < letters < MAX_HEAD_SHARE * inner[0].letters
+            and len(inner) == 1
+            and inner[0].letters >= MIN_LINE_LETTERS
+            and all(start.isupper() or start.isdigit() for start in starts)
+            and white > MIN_HEAD_WHITE * (row[-1].box[2] - row[0].box[0])
+        )
 
     def _has_furniture_form(self, group: Sequence[TextRow], gap: float, depth: float) -> bool:
         """Return the same for lines without a page number, by their position and form."""
         lines, size = [self._line(row) for row in group], max(row_height(row) for row in group) / self.norms.size
-        footnote = not self.top and len(lines[-1]) > 30 and _FOOTNOTE.match(lines[-1])
+        footnote = not self.top and len(lines[-1]) > 30 and FOOTNOTE_MARK.match(lines[-1])
         if (
             not self.norms.margins
             or self.norms.rows < MIN_ROWS

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
@@ -75,13 +76,13 @@ def _plain_letter(char: str) -> str:
     return "" if unicodedata.category(char) == "Cf" else unicodedata.normalize("NFKC", char)
 
 
-def join_broken_words(text: str) -> str:
+def join_broken_words(text: str, page: str = "") -> str:
     """Return the text with words that are broken at a line end joined, on the line where they begin.
 
     The hyphen is removed, unless the page shows that it belongs to the word: the compound or its parts stand unbroken elsewhere.
+    ``page`` is the text of the whole page, of which ``text`` is a part.
     """
-    counts = Counter(word.casefold() for word in _WORD.findall(text))
-    compounds = {word.casefold() for word in _COMPOUND.findall(text)}
+    counts, compounds = _vocabulary(page or text)
     lines: list[str | None] = list(text.split("\n"))
     for number, line in enumerate(lines):
         below = next(
@@ -94,6 +95,13 @@ def join_broken_words(text: str) -> str:
         lines[number] = line[: broken.end(1)] + _hyphen_between(broken[1], broken[2], tail[0], counts, compounds) + head
         lines[below] = rest.lstrip() or None
     return "\n".join(line for line in lines if line is not None)
+
+
+@lru_cache(maxsize=2)
+def _vocabulary(page: str) -> tuple[Counter[str], set[str]]:
+    """How often each word stands on the page, and its compounds with hyphens, in lower case."""
+    compounds = {word.casefold() for word in _COMPOUND.findall(page)}
+    return Counter(word.casefold() for word in _WORD.findall(page)), compounds
 
 
 def _hyphen_between(first: str, mark: str, second: str, counts: Mapping[str, int], compounds: set[str]) -> str:
