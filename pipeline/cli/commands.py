@@ -30,6 +30,7 @@ COMMANDS = {
     "reprocess": "Read documents, folders or archives again with the present templates and engine.",
     "forget": "Take results of documents back (undoable), e.g. of files that have vanished.",
     "eval": "Measure accuracy on documents with known values; compare engines and templates.",
+    "template": "Draft a template of your own from a few sample documents.",
     "models": "Download, list, verify and remove models.",
 }
 
