@@ -7,6 +7,7 @@ import secrets
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 import click
 
@@ -37,6 +38,9 @@ MIN_TOKEN_LENGTH = 16
     metavar="HOST[:PORT]",
     help="Another host name under which browsers may open it; may be repeated.",
 )
+@click.option(
+    "--browser/--no-browser", default=True, help="Open the address in a browser, when started at a terminal with a display."
+)
 def command(
     config: Path | None,
     inbox: options.PathOrUrl | None,
@@ -47,6 +51,7 @@ def command(
     host: str,
     port: int,
     names: tuple[str, ...],
+    browser: bool,
 ) -> None:
     """Show inbox and results in a browser, until stopped with Ctrl-C: add files, see progress, correct values, ask questions.
 
@@ -69,8 +74,11 @@ def command(
         from pipeline.web import server
         from pipeline.web.app import make_app, with_access_control
         from pipeline.web.context import ServerContext
+        from pipeline.web.document_list import follow_ledger
         from pipeline.web.identity import Accounts
         from pipeline.web.image_cache import PageImageCache
+        from pipeline.web.open_browser import open_address
+        from pipeline.web.running_server import only_server, record_address
         from pipeline.web.supervisor import Supervisor
         from pipeline.web.task_store import TaskStore
         from pipeline.web.uploads import clean_up
@@ -86,24 +94,24 @@ def command(
         check_template(name.strip(), templates)
     make_ledger(settings)
     clean_up(settings.inbox)
-    listener = server.listen(host, port)
-    port = listener.getsockname()[1]
-    accounts = Accounts(settings.outbox / STATE_FOLDER)
-    has_people = bool(settings.serve.user_header) or accounts.people.is_used()
-    if not server.is_loopback(host) and not settings.serve.certificate and not settings.serve.proxies:
-        echo(
-            f"pipeline: {host} can be reached from other machines, without encryption: others on the network can read the "
-            f"{'passwords' if has_people else 'token'}; `serve.certificate` names a certificate",
-            err=True,
-        )
-    with ExitStack() as stack:
-        stack.enter_context(listener)
+    with only_server(settings.outbox), ExitStack() as stack:
+        listener = stack.enter_context(server.listen(host, port))
+        port = listener.getsockname()[1]
+        accounts = Accounts(settings.outbox / STATE_FOLDER)
+        has_people = bool(settings.serve.user_header) or accounts.people.is_used()
+        if not server.is_loopback(host) and not settings.serve.certificate and not settings.serve.proxies:
+            echo(
+                f"pipeline: {host} can be reached from other machines, without encryption: others on the network can read the "
+                f"{'passwords' if has_people else 'token'}; `serve.certificate` names a certificate",
+                err=True,
+            )
         private = stack.enter_context(TemporaryDirectory(prefix="pipeline-", ignore_cleanup_errors=True))
         chat_socket = Path(private) / "chat"
         reader = Supervisor([*watch_arguments(config, settings, template), "--chat-socket", str(chat_socket)], settings.outbox)
         page_images, tasks = stack.enter_context(PageImageCache(settings)), TaskStore(settings.outbox / STATE_FOLDER)
         context = ServerContext(settings, templates, page_images, stack.enter_context(reader), tasks, chat_socket)
         stack.enter_context(WebhookSender(context))
+        Thread(target=follow_ledger, args=[context], daemon=True).start()  # a minute for many documents after an upgrade
         app = with_access_control(
             make_app(context),
             token,
@@ -123,7 +131,11 @@ def command(
             address = "127.0.0.1" if local else f"[{host}]" if ":" in host else host
             scheme = "https" if settings.serve.certificate else "http"
             query = "" if has_people else f"?token={token}"
-            echo(f"{scheme}://{address}:{port}/{query}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
+            url = f"{scheme}://{address}:{port}/"
+            record_address(settings.outbox, url)
+            echo(f"{url}{query}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
+            if browser:
+                open_address(f"{url}{query}")
             web_server.run(sockets=[listener])
     echo("stopped")
 

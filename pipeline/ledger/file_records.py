@@ -173,17 +173,19 @@ class FileRecords(LedgerConnection):
         *,
         review: Sequence[str] = (),
         corrected: Sequence[str] = (),
+        listed: Mapping[str, str] | None = None,
     ) -> None:
         """Record that the result ``name`` of these contents is safely in the outbox; ``retry_at`` is when it is to be read again.
 
-        ``review`` and ``corrected`` name the fields that a person should review and those that a person corrected.
+        ``review`` and ``corrected`` name the fields that a person should review and those that a person corrected; ``listed`` is what
+        lists show of it.
         """
         self._db.execute(
             """UPDATE files SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, retry_at = ?, stale = 0,
-               review = ?, corrected = ? WHERE name = ?""",
+               review = ?, corrected = ?, listed = ? WHERE name = ?""",
             [
                 *(sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, utc_timestamp(), retry_at),
-                *(json.dumps(list(review)), json.dumps(list(corrected)), name),
+                *(json.dumps(list(review)), json.dumps(list(corrected)), listed_json(listed), name),
             ],
         )
 
@@ -260,6 +262,11 @@ class FileRecords(LedgerConnection):
     def pin(self, name: str) -> None:
         """Keep a published result although the present recipes differ."""
         self.change("UPDATE files SET pinned = 1 WHERE name = ?", [name])
+
+
+def listed_json(listed: Mapping[str, str] | None) -> str | None:
+    """What lists show of a result, as the ledger holds it."""
+    return None if listed is None else json.dumps(dict(listed), ensure_ascii=False)
 
 
 def _place_in_file(part: FilePart | None) -> tuple[int, int]:

@@ -18,7 +18,9 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.moved_files import insert_row, mark_obsolete
 
 Row = dict[str, Any]
-CONTENT_TABLES = ("documents", "units", "corrections", "orders", "deaths", "duplicate_keys", "page_marks", "person_splits")
+CONTENT_TABLES = (
+    *("documents", "units", "corrections", "orders", "deaths", "duplicate_keys", "page_marks", "page_texts", "person_splits"),
+)
 """Tables with rows about the contents of files, by their hash."""
 FILE_TABLES = (("splits", "name"), ("parts", "file"))
 """Tables with rows about one file, and the column with the name of its result."""

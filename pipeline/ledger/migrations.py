@@ -387,4 +387,89 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (key, number)
     ) WITHOUT ROWID;
     """,
+    """
+    -- The words of pages, by which people find documents. A row is committed with the units of its page.
+    CREATE TABLE page_texts (
+        sha256  TEXT NOT NULL,
+        page    INTEGER NOT NULL,
+        text    BLOB NOT NULL,          -- UTF-8, compressed by zlib
+        PRIMARY KEY (sha256, page)
+    ) WITHOUT ROWID;
+
+    -- JSON: what lists show of a published result (see publish.list_values); NULL in older results.
+    ALTER TABLE files ADD COLUMN listed TEXT;
+    ALTER TABLE parts ADD COLUMN listed TEXT;
+    CREATE INDEX files_by_published ON files (published);
+    CREATE INDEX parts_by_key ON parts (key);
+
+    -- When each result changed last, in the order of the changes: the index of documents follows it (see ledger.list_index).
+    CREATE TABLE list_changes (
+        name    TEXT PRIMARY KEY,       -- also of results that are no longer there
+        number  INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX list_changes_in_order ON list_changes (number);
+    CREATE TABLE list_clock (number INTEGER NOT NULL, ledger TEXT NOT NULL); -- the last number; which ledger it is
+    INSERT INTO list_clock VALUES (1, lower(hex(randomblob(16))));
+    INSERT INTO list_changes SELECT name, 1 FROM files UNION SELECT name, 1 FROM parts;
+
+    CREATE TRIGGER listed_file AFTER INSERT ON files BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT NEW.name AS name
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    CREATE TRIGGER listed_change
+        AFTER UPDATE OF name, relative, sha256, published, recipes, status, reason, published_at, review, corrected, listed
+        ON files BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT OLD.name AS name
+            UNION SELECT NEW.name
+            UNION SELECT name FROM parts WHERE file = NEW.name
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    CREATE TRIGGER listed_removal AFTER DELETE ON files BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT OLD.name AS name
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    CREATE TRIGGER listed_part AFTER INSERT ON parts BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT NEW.name AS name
+            UNION SELECT NEW.file
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    CREATE TRIGGER listed_part_change AFTER UPDATE ON parts BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT OLD.name AS name
+            UNION SELECT NEW.name
+            UNION SELECT OLD.file
+            UNION SELECT NEW.file
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    CREATE TRIGGER listed_part_removal AFTER DELETE ON parts BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT OLD.name AS name
+            UNION SELECT OLD.file
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    CREATE TRIGGER listed_state AFTER INSERT ON document_states BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT name FROM files WHERE published = NEW.key
+            UNION SELECT name FROM parts WHERE key = NEW.key
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    CREATE TRIGGER listed_state_removal AFTER DELETE ON document_states BEGIN
+        UPDATE list_clock SET number = number + 1;
+        INSERT INTO list_changes SELECT name, number FROM (
+            SELECT name FROM files WHERE published = OLD.key
+            UNION SELECT name FROM parts WHERE key = OLD.key
+        ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
+    END;
+    """,
 )

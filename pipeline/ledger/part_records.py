@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.ledger.connection import LedgerConnection
+from pipeline.ledger.file_records import listed_json
 from pipeline.ledger.journal import append_entry
 from pipeline.ledger.split_json import page_range_json, split_json, split_of
 from pipeline.split_records import FilePart, PageRange, Split, document_key, part_label
@@ -92,13 +93,14 @@ class PartRecords(LedgerConnection):
         *,
         review: Sequence[str] = (),
         corrected: Sequence[str] = (),
+        listed: Mapping[str, str] | None = None,
     ) -> None:
         """Record that the result of a document of a file is safely in the outbox; as ``record_publication``."""
         self._db.execute(
-            """UPDATE parts SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, review = ?, corrected = ?
+            """UPDATE parts SET published = ?, recipes = ?, status = ?, reason = ?, published_at = ?, review = ?, corrected = ?, listed = ?
                WHERE name = ?""",
             [
                 *(sha256, json.dumps(dict(sorted(recipes.items()))), status, reason, utc_timestamp()),
-                *(json.dumps(list(review)), json.dumps(list(corrected)), name),
+                *(json.dumps(list(review)), json.dumps(list(corrected)), listed_json(listed), name),
             ],
         )

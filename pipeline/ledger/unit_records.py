@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.ledger.page_mark_records import PageMarkRecords
+from pipeline.ledger.page_text_records import PageTextRecords
 from pipeline.records import Evidence, Reason, Result, UnitKey
 from pipeline.split_records import PageMarks
 from pipeline.values.times import utc_timestamp
@@ -17,15 +19,18 @@ RETRYABLE_REASONS: tuple[Reason, ...] = ("engine", "timeout")
 _RETRYABLE = f"status = 'failed' AND reason IN ({', '.join(map(repr, RETRYABLE_REASONS))})"
 
 
-class UnitRecords(PageMarkRecords):
+class UnitRecords(PageMarkRecords, PageTextRecords):
     """The tables ``units`` and ``deaths``."""
 
-    def commit(self, results: Sequence[Result], marks: Iterable[PageMarks] = ()) -> None:
-        """Commit the results of units in one transaction, with the marks of their pages."""
+    def commit(
+        self, results: Sequence[Result], marks: Iterable[PageMarks] = (), texts: Mapping[int, str] = MappingProxyType({})
+    ) -> None:
+        """Commit the results of units in one transaction, with the marks and the words of their pages."""
         with self.transaction():
             self.insert_results(results)
             if results:
                 self.insert_page_marks(results[0].key.sha256, marks)
+                self.insert_page_texts(results[0].key.sha256, texts)
 
     def insert_results(self, results: Iterable[Result]) -> None:
         """Write the results of units as part of an open transaction."""

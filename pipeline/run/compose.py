@@ -176,9 +176,12 @@ def _unmerged(results: Iterable[Result]) -> dict[str, Evidence]:
     return merged
 
 
-def publications(ledger: Ledger, templates: Templates, accepted_error: float) -> Iterator[Publication]:
-    """All publications, sorted by name."""
-    for file in ledger.published_files():
+def publications(
+    ledger: Ledger, templates: Templates, accepted_error: float, names: Iterable[str] | None = None
+) -> Iterator[Publication]:
+    """All publications, or those with these ``names``, sorted by name."""
+    chosen = (ledger.file_by_name(name) for name in sorted(set(names))) if names is not None else ledger.published_files()
+    for file in filter(None, chosen):
         document = ledger.document(file.published_sha256 or "", stale=True)
         if document:
             yield compose(ledger, templates, file.source, document, file.recipes, accepted_error, file.part)

@@ -100,6 +100,8 @@ class DocumentRun:
         """Pages of which the engine has at least one unit."""
         self.marks: dict[int, PageMarks] = {}
         """Marks of pages that no committed unit has brought to the ledger yet, by page."""
+        self.texts: dict[int, str] = {}
+        """Words of pages that no committed unit has brought to the ledger yet, by page."""
         self.seconds = seconds
         """Time that readers and the engine have taken."""
         self._seconds_limit = seconds_limit
@@ -168,6 +170,8 @@ class DocumentRun:
         """Take the reply of a reader."""
         if reply.marks:
             self.marks[reply.number] = reply.marks
+        if reply.page and reply.page.words:
+            self.texts[reply.number] = " ".join(word.text for word in reply.page.words)
         if self.recipes is not None or self.document is None:
             return self._page_actions(reply, reply.images)
         self._choice_is_pending = False

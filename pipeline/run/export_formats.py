@@ -78,6 +78,8 @@ class OutboxExport:
     scratch: Path
     dialect: CsvDialect = STANDARD
     """How CSV files are written."""
+    names: frozenset[str] | None = None
+    """The results to export; None for all."""
 
     def write(self, kind: str) -> Iterable[Path]:
         """Write one format. Yields the files."""
@@ -152,7 +154,7 @@ class OutboxExport:
 
     def _publications(self) -> Iterator[Publication]:
         """Publications sorted by name. Raises SettingsError when two outboxes have a result of the same name."""
-        by_ledger = (publications(ledger, self.templates, self.accepted_error) for ledger in self.ledgers)
+        by_ledger = (publications(ledger, self.templates, self.accepted_error, self.names) for ledger in self.ledgers)
         last = None
         for item in heapq.merge(*by_ledger, key=lambda item: item.source.name):
             if item.source.name == last:

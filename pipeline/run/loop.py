@@ -292,8 +292,10 @@ class Loop:
         self._breaker.record(result)
 
     def _commit(self, run: DocumentRun, results: list[Result]) -> None:
-        marks = [found for page in {result.key.page for result in results} if (found := run.marks.pop(page, None))]
-        self._job.ledger.commit(results, marks)
+        pages = {result.key.page for result in results}
+        marks = [found for page in pages if (found := run.marks.pop(page, None))]
+        texts = {page: run.texts.pop(page) for page in pages if page in run.texts}
+        self._job.ledger.commit(results, marks, texts)
         for result in results:
             run.unit_ended(result.key.page, result.key.template)
             self._observer.unit_finished(result)

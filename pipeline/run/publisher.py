@@ -21,6 +21,7 @@ from pipeline.ledger.document_states import insert_decision, is_settled
 from pipeline.ledger.file_records import FileRecord
 from pipeline.publish.csv_dialect import DIALECTS
 from pipeline.publish.csv_sheets import append_rows, other_dialects, rebuild
+from pipeline.publish.list_values import list_values
 from pipeline.publish.own_files import DISK_ERRORS, OwnFiles
 from pipeline.publish.publication import Publication
 from pipeline.publish.result_files import write_result
@@ -226,13 +227,17 @@ class Publisher:
         review = [name for template in item.fields for name in item.fields_to_review(template)]
         review += [PAGES] if item.doubts else []
         corrected = [name for template in item.fields for name in item.corrected_fields(template)]
+        listed = list_values(item, self._job.templates)
         if item.part:
             ledger.record_part_publication(
-                name, sha256, item.recipes, item.status, item.reason, review=review, corrected=corrected
+                *(name, sha256, item.recipes, item.status, item.reason), review=review, corrected=corrected, listed=listed
             )
         else:
             ledger.record_publication(
-                *(name, sha256, item.recipes, item.status, item.reason, retry_at), review=review, corrected=corrected
+                *(name, sha256, item.recipes, item.status, item.reason, retry_at),
+                review=review,
+                corrected=corrected,
+                listed=listed,
             )
 
     def _reopen(self, item: Publication) -> None:

@@ -17,7 +17,21 @@ from pipeline.errors import PipelineError
 from pipeline.settings import ServeSettings
 from pipeline.web import html_pages, people_pages, sign_in_pages
 from pipeline.web.access import AccessControl
-from pipeline.web.api import corrections, documents, exports, files, orders, pages, read, split, states, tasks, unlock
+from pipeline.web.api import (
+    bulk,
+    corrections,
+    documents,
+    exports,
+    files,
+    orders,
+    pages,
+    read,
+    split,
+    states,
+    tasks,
+    unlock,
+    views,
+)
 from pipeline.web.context import ServerContext
 from pipeline.web.description import add_bodies, operation_name
 from pipeline.web.identity import Accounts, Identification
@@ -50,6 +64,8 @@ def make_app(context: ServerContext) -> FastAPI:
         split,
         unlock,
         exports,
+        bulk,
+        views,
         openai_routes,
         html_pages,
         sign_in_pages,

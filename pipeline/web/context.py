@@ -7,14 +7,17 @@ import binascii
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.list_index import ListIndex
+from pipeline.publish.list_values import list_values
 from pipeline.publish.publication import Publication
 from pipeline.run.compose import compose
 from pipeline.run.job import known_templates, open_ledger
-from pipeline.settings import Settings
+from pipeline.settings import STATE_FOLDER, Settings
 from pipeline.templates.template import Template
 from pipeline.web.image_cache import PageImageCache
 from pipeline.web.supervisor import Supervisor
@@ -39,6 +42,17 @@ class ServerContext:
         """The ledger, opened for one request. Raises LedgerError."""
         with open_ledger(self.settings) as ledger:
             yield ledger
+
+    @cached_property
+    def index(self) -> ListIndex:
+        """The index by which documents are listed and searched."""
+        return ListIndex(self.settings.outbox / STATE_FOLDER)
+
+    def values_in_list(self, ledger: Ledger, name: str) -> dict[str, str]:
+        """What lists show of a result that an older version has recorded."""
+        file = ledger.file_by_name(name)
+        publication = self.publication(ledger, file) if file else None
+        return list_values(publication, self.known_templates(ledger)) if publication else {}
 
     def known_templates(self, ledger: Ledger) -> dict[str, Template]:
         """The templates, and those made from questions about whole documents."""

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Any
 
+from pipeline.errors import PipelineError
 from pipeline.ledger.document_search import DocumentFilter, DocumentRow, first_page_values, search_documents
 from pipeline.ledger.ledger import Ledger
-from pipeline.web.context import document_id
+from pipeline.ledger.list_query import ListFilter, find_documents
+from pipeline.web.context import ServerContext, document_id
+
+PAUSE_SECONDS = 0.05
+FOLLOW_SECONDS = 0.5
+"""How long a request brings the index up to the ledger; the next one goes on."""
 
 PREVIEW_VALUES, MAX_VALUE_CHARACTERS = 3, 60
 
@@ -17,6 +27,51 @@ def list_documents(ledger: Ledger, query: DocumentFilter, limit: int, offset: in
     """The number of matching documents, and a page of them as JSON objects, latest first."""
     total, rows = search_documents(ledger, query, limit, offset)
     return total, [_json_object(row) for row in rows]
+
+
+def find_in_index(
+    context: ServerContext, wanted: ListFilter, limit: int, offset: int, sort: str = "", *, descending: bool = False
+) -> tuple[int, list[dict[str, Any]], int]:
+    """The number of matching documents, a page of them as JSON objects, and how many changes the index is behind the ledger.
+
+    Raises sqlite3.Error, LedgerError.
+    """
+    with context.ledger() as ledger:
+        behind = context.index.follow(ledger, partial(context.values_in_list, ledger), FOLLOW_SECONDS)
+    with context.index.opened() as db:
+        total, rows = find_documents(db, wanted, sort, limit, offset, descending=descending)
+    return total, [_from_index(row) for row in rows], behind
+
+
+def follow_ledger(context: ServerContext) -> None:
+    """Bring the index up to the ledger. An error leaves it to the requests, which report it."""
+    with suppress(sqlite3.Error, PipelineError), context.ledger() as ledger:
+        while context.index.follow(ledger, partial(context.values_in_list, ledger), FOLLOW_SECONDS):
+            time.sleep(PAUSE_SECONDS)  # requests follow, too
+
+
+def _from_index(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = (
+        "sha256",
+        "status",
+        "reason",
+        "templates",
+        "pages",
+        "review",
+        "corrected",
+        "state",
+        "vendor",
+        "date",
+        "number",
+        "total",
+    )
+    return {
+        "id": document_id(row["name"]),
+        "file": row["name"],
+        "path": row["relative"],
+        "published": row["published_at"],
+        **{key: row[key] for key in (*shown, "currency", "doubtful", "duplicate")},
+    }
 
 
 def _json_object(row: DocumentRow) -> dict[str, Any]:

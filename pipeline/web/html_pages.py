@@ -14,23 +14,36 @@ from jinja2.utils import htmlsafe_json_dumps
 from pipeline.engines.registry import ENGINE_NAMES
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.counts import recorded_templates
-from pipeline.ledger.document_search import DocumentFilter
+from pipeline.ledger.list_query import ListFilter
 from pipeline.publish.rows import DOCUMENTS, sheet_names
 from pipeline.run.rebuilt_records import recorded_stay
 from pipeline.web.accounts.roles import may
 from pipeline.web.api.common import Id, open_file_record, require_publication, server_context
+from pipeline.web.api.documents import SortColumn
 from pipeline.web.api.files import run_status
-from pipeline.web.document_list import list_documents, preview_text
+from pipeline.web.document_list import find_in_index
 from pipeline.web.identity import Person
 from pipeline.web.interface_files import interface_script, interface_style
 from pipeline.web.page_rendering import render
 from pipeline.web.view import document_view
 
 LIST_ROWS = 50
+COLUMNS = {
+    "name": "Document",
+    "vendor": "Vendor",
+    "date": "Date",
+    "number": "Number",
+    "total": "Total",
+    "state": "State",
+    "doubtful": "Doubtful",
+    "pages": "Pages",
+}
+"""Headings of the list by the column that they sort by."""
 _FOLDER = File(__file__).parent
 STATIC_FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "interface.css": ("text/css", interface_style),
     "interface.js": ("text/javascript", interface_script),
+    "list.js": ("text/javascript", partial((_FOLDER / "list.js").read_text, encoding="utf-8")),
     "serve.css": ("text/css", partial((_FOLDER / "serve.css").read_text, encoding="utf-8")),
     "serve.js": ("text/javascript", partial((_FOLDER / "serve.js").read_text, encoding="utf-8")),
 }
@@ -47,31 +60,48 @@ def document_list_page(
     q: Annotated[str, Query(max_length=200)] = "",
     status: Annotated[str, Query(max_length=20)] = "",
     template: Annotated[str, Query(max_length=63)] = "",
-    marked: Annotated[str, Query(max_length=20)] = "",
+    marked: Annotated[str, Query(pattern="^(review|corrected|duplicate|)$")] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    sort: SortColumn = "",
+    descending: bool = False,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
 ) -> Response:
-    """Uploads, progress and results."""
+    """Uploads, progress and the list of documents."""
     context = server_context(request)
-    filters = DocumentFilter(q, status, template, marked)
+    filters = ListFilter(q, status, template, marked, state=state, since=since, until=until)
+    total, documents, behind = find_in_index(context, filters, LIST_ROWS, (page - 1) * LIST_ROWS, sort, descending=descending)
     with context.ledger() as ledger:
-        total, documents = list_documents(ledger, filters, LIST_ROWS, (page - 1) * LIST_ROWS)
         recorded, corrected = recorded_templates(ledger), corrected_templates(ledger)
-        previews = {item["id"]: preview_text(ledger, item) for item in documents}
     sheets = [name for key in context.templates if key in recorded for name in sheet_names(context.templates[key])]
     sheets = [name for name in [DOCUMENTS, *sheets] if (context.settings.outbox / f"{name}.csv").is_file()]
-    parameters = {"q": q, "status": status, "template": template, "marked": marked}
+    filtered = {
+        "q": q,
+        "state": state,
+        "status": status,
+        "template": template,
+        "marked": marked,
+        "since": since,
+        "until": until,
+    }
+    order = {"sort": sort, "descending": "true" if descending else ""}
     return render(
         request,
         "home.html",
         {
-            "state": run_status(context),
+            "progress": run_status(context),
             "filters": filters,
             "total": total,
+            "behind": behind,
             "documents": documents,
-            "previews": previews,
             "page": page,
             "pages": max(1, -(-total // LIST_ROWS)),
-            "query": "&".join(f"{key}={quote(value, safe='')}" for key, value in parameters.items() if value),
+            "filter_query": _query(filtered),
+            "query": _query(filtered | order),
+            "sort": sort,
+            "descending": descending,
+            "columns": COLUMNS,
             "templates": list(context.templates),
             "sheets": sheets,
             "has_results": bool(recorded),
@@ -79,6 +109,10 @@ def document_list_page(
             "megabytes": context.settings.limits.megabytes,
         },
     )
+
+
+def _query(parameters: Mapping[str, str]) -> str:
+    return "&".join(f"{key}={quote(value, safe='')}" for key, value in parameters.items() if value)
 
 
 # ---- documents in three panes -----------------------------------------------------------------------

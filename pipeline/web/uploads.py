@@ -24,6 +24,8 @@ from pipeline.safe_open import open_file, open_folder, open_named_file
 FOLDER = ".uploads"
 MAX_NAME_BYTES = 200
 """Of a file's name; file systems permit 255, so a number can be added."""
+MAX_FOLDERS = 15
+"""Folders of one path."""
 LEFTOVER_SECONDS = 86_400
 """Age at which an unfinished upload is removed."""
 _FORBIDDEN = frozenset('<>:"|?*')
@@ -43,6 +45,12 @@ def safe_name(name: str) -> str:
         clean = clean.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
     clean = clean or "document"
     return clean if is_candidate(clean) else f"{clean}.file"
+
+
+def safe_folder(path: str) -> str:
+    """A path of folders below the inbox, each with a safe name; at most ``MAX_FOLDERS`` of them, the innermost ones."""
+    parts = [part for part in path.replace("\\", "/").split("/") if part.strip(". ")]
+    return "/".join(safe_name(part) for part in parts[-MAX_FOLDERS:])
 
 
 @dataclass(frozen=True, slots=True)

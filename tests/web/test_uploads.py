@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.web.uploads import Upload
+from pipeline.web.uploads import Upload, safe_folder
 
 _SWAPPER = """
 import ctypes, os, sys
@@ -66,3 +66,11 @@ def test_a_folder_that_is_swapped_for_a_link_takes_no_upload_out_of_the_inbox(tm
         pytest.skip("this file system exchanges no names")
     assert stored
     assert list(outside.iterdir()) == []
+
+
+def test_folders_of_an_upload_have_safe_names_and_stay_below_the_inbox() -> None:
+    assert safe_folder("letters/2026") == "letters/2026"
+    assert safe_folder("../../etc//./.ssh") == "etc/ssh"
+    assert safe_folder("a\\b/c:d") == "a/b/c_d"
+    assert safe_folder("") == ""
+    assert safe_folder("/".join("abcdefghijklmnopqrstuvwxyz")) == "/".join("lmnopqrstuvwxyz")

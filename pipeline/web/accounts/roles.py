@@ -11,6 +11,8 @@ SAFE_METHODS = ("GET", "HEAD")
 PEOPLE_PATH = "/people"
 OWN_PATHS = ("/sign-out", "/account")
 """What everybody may change: the own session, password and language."""
+DOWNLOAD_PATHS = ("/api/exports", "/api/originals")
+"""Requests that name documents in their body and change nothing."""
 SIGN_IN_PATH, INVITATION_PATH = "/sign-in", "/invitation"
 """Pages also for people who are not known yet."""
 
@@ -19,7 +21,7 @@ def required_role(method: str, path: str) -> Role:
     """The role that a request needs at least. A path that is not known needs as much as a change."""
     if path == PEOPLE_PATH or path.startswith(f"{PEOPLE_PATH}/"):
         return "admin"
-    return "read" if method in SAFE_METHODS or path in OWN_PATHS or is_public(path) else "correct"
+    return "read" if method in SAFE_METHODS or path in (*OWN_PATHS, *DOWNLOAD_PATHS) or is_public(path) else "correct"
 
 
 def is_public(path: str) -> bool:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from pipeline.errors import DocumentError
-from pipeline.ledger.document_search import DocumentFilter
+from pipeline.ledger.list_query import ListFilter
 from pipeline.web.api.common import (
     ERROR_RESPONSES,
     Id,
@@ -16,9 +16,10 @@ from pipeline.web.api.common import (
     require_publication,
     server_context,
 )
-from pipeline.web.document_list import list_documents
+from pipeline.web.document_list import find_in_index
 
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
+SortColumn = Literal["", "vendor", "date", "number", "total", "name", "pages", "doubtful", "status", "state", "read"]
 
 
 class DocumentSummary(BaseModel):
@@ -36,31 +37,48 @@ class DocumentSummary(BaseModel):
     review: list[str]
     corrected: list[str]
     state: Literal["new", "to_check", "approved", "exported"]
+    vendor: str | None
+    date: str | None
+    number: str | None
+    total: str | None
+    currency: str | None
+    doubtful: int
+    """How many values a person should look at; 0 once somebody has decided about the document."""
+    duplicate: Literal["", "number", "total"]
+    """Whether another document has the same vendor and number, or the same date and total."""
 
 
 class DocumentList(BaseModel):
     """One page of the list of documents."""
 
     total: int
+    behind: int
+    """How many changes are not in the list yet, after a start with many documents; it catches up with every request."""
     documents: list[DocumentSummary]
 
 
 @router.get("/documents")
 def documents(
     request: Request,
-    q: Annotated[str, Query(max_length=200, description="in names and values")] = "",
+    q: Annotated[
+        str, Query(max_length=200, description="words of the pages, values and names; the last letters may be missing")
+    ] = "",
     status: Literal["", "waiting", "done", "partial", "failed", "skipped"] = "",
     template: Annotated[str, Query(max_length=63)] = "",
-    marked: Literal["", "review", "corrected"] = "",
+    marked: Literal["", "review", "corrected", "duplicate"] = "",
     sha256: Annotated[str, Query(max_length=64)] = "",
     state: Literal["", "new", "to_check", "approved", "exported"] = "",
+    since: Annotated[str, Query(max_length=10, description="the earliest date on the document")] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    sort: SortColumn = "",
+    descending: bool = False,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> DocumentList:
-    """All documents that match: waiting ones first, then the latest results."""
-    with server_context(request).ledger() as ledger:
-        total, items = list_documents(ledger, DocumentFilter(q, status, template, marked, sha256, state), limit, offset)
-    return DocumentList(total=total, documents=[DocumentSummary(**item) for item in items])
+    """All documents that match: waiting ones first, then the latest results, unless another order is asked for."""
+    wanted = ListFilter(q, status, template, marked, sha256, state, since, until)
+    total, items, behind = find_in_index(server_context(request), wanted, limit, offset, sort, descending=descending)
+    return DocumentList(total=total, behind=behind, documents=[DocumentSummary(**item) for item in items])
 
 
 @router.get("/documents/{id}")

@@ -19,7 +19,7 @@ from pipeline.web.api.common import (
     server_context,
 )
 from pipeline.web.context import ServerContext
-from pipeline.web.uploads import Upload, safe_name
+from pipeline.web.uploads import Upload, safe_folder, safe_name
 
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
 
@@ -66,6 +66,7 @@ async def upload_file(
     request: Request,
     name: Annotated[str, Path(max_length=1_000, description="only the part after the last slash is used")],
     template: Annotated[str, Query(max_length=63, description="template to read it with; empty: chosen by its pages")] = "",
+    folder: Annotated[str, Query(max_length=1_000, description="folder of the inbox, made where it is missing")] = "",
 ) -> UploadedFile:
     """Put a file into the inbox: the body is the file. Its name gets a number when it is in use."""
     context = server_context(request)
@@ -76,18 +77,18 @@ async def upload_file(
             async for chunk in request.stream():
                 await run_in_threadpool(upload.write, chunk)
             if not upload.size:
-                raise HTTPException(400, "the file is empty")
-            return await run_in_threadpool(store_upload, context, upload, safe_name(name), template)
+                raise HTTPException(400, "the file is empty: save or scan it again")
+            return await run_in_threadpool(store_upload, context, upload, safe_name(name), template, safe_folder(folder))
     except OSError as error:
         raise HTTPException(503, f"the inbox cannot be written: {error.strerror or error}") from error
 
 
-def store_upload(context: ServerContext, upload: Upload, name: str, template: str) -> UploadedFile:
+def store_upload(context: ServerContext, upload: Upload, name: str, template: str, folder: str = "") -> UploadedFile:
     """Put an upload into the inbox, unless a file with its contents is there already. Raises OSError, LedgerError."""
     contents = {"bytes": upload.size, "sha256": upload.sha256}
     if copy := _existing_copy(context, upload.sha256, template):
         return UploadedFile(file=copy, already=True, **contents)
-    stored = upload.store(name, template)
+    stored = upload.store(name, "/".join(filter(None, (template, folder))))
     return UploadedFile(file=stored.file, already=stored.already, **contents)
 
 

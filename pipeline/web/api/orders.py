@@ -8,6 +8,8 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from pipeline.engines.registry import ENGINE_NAMES
+from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, find_order, orders_for_document, place_order
 from pipeline.templates.question_template import MAX_CHARACTERS
 from pipeline.web.api.common import (
@@ -19,6 +21,7 @@ from pipeline.web.api.common import (
     open_file_record,
     server_context,
 )
+from pipeline.web.context import ServerContext
 
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
 
@@ -75,14 +78,19 @@ def questions(request: Request, id: Id) -> list[OrderStatus]:  # noqa: A002
 @router.post("/documents/{id}/readings", status_code=202)
 def reread(request: Request, id: Id, reading: RereadRequest) -> OrderStatus:  # noqa: A002
     """Have a document read again, with another template or engine."""
-    if reading.template and reading.template not in server_context(request).templates:
+    with open_file_record(request, id) as (ledger, file):
+        return order_json(order_reading(server_context(request), ledger, file, reading, author(request, reading.by)))
+
+
+def order_reading(context: ServerContext, ledger: Ledger, file: FileRecord, reading: RereadRequest, by: str) -> Order:
+    """Place the order to read a document again. Raises HTTPException 400 for an unknown template or engine."""
+    if reading.template and reading.template not in context.templates:
         raise HTTPException(400, "there is no such template")
     if reading.engine and reading.engine not in ENGINE_NAMES:
         raise HTTPException(400, f"engines: {', '.join(ENGINE_NAMES)}")
-    with open_file_record(request, id) as (ledger, file):
-        name = file.part.file if file.part else file.source.name
-        details = {"name": name, "template": reading.template or None, "engine": reading.engine or None}
-        return order_json(place_order(ledger, "reading", file.sha256, details, author(request, reading.by)))
+    name = file.part.file if file.part else file.source.name
+    details = {"name": name, "template": reading.template or None, "engine": reading.engine or None}
+    return place_order(ledger, "reading", file.sha256, details, by)
 
 
 @router.get("/orders/{number}")

@@ -89,8 +89,9 @@ def test_the_files_of_a_dropped_folder_are_uploaded(page: Any, served: Served, t
     data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
         driver.send("Input.dispatchDragEvent", {"type": kind, "x": 400, "y": 200, "data": data})
-    for name in ("outer letter.pdf", "inner letter.pdf"):
+    for name in ("letters/outer letter.pdf", "letters/deep/inner letter.pdf"):
         page.locator("#uploads li", has_text=f"{name}: in the inbox").wait_for()
+        assert (served.inbox / name).is_file(), "the folders stay"
 
 
 def test_an_answer_has_a_box_and_two_browsers_show_the_same(

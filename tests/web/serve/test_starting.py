@@ -1,0 +1,63 @@
+"""Starting `pipeline serve`: a second one says where the first one is, and a browser opens only for a person."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.web.open_browser import has_person
+from tests.web.serve.conftest import Served, wait_for
+
+
+def test_a_second_start_says_where_the_first_one_is(folder: Path) -> None:
+    first = Served(folder).start()
+    try:
+        command = [sys.executable, "-m", "pipeline", "serve", "--port", "0", "--engine", "embedded"]
+        second = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+        assert second.returncode == 3
+        assert f"runs already for outbox at {first.base}/" in second.stderr
+        assert first.token not in second.stderr
+        with first.client() as client:
+            assert client.get("/api/status").status_code == 200
+    finally:
+        first.stop()
+    assert Served(folder).start().stop() == 0, "the lock goes with its process"
+
+
+def test_a_browser_opens_for_a_person_with_a_display_and_never_under_cron() -> None:
+    display = {"DISPLAY": ":0"}
+    assert has_person(display, "linux", is_terminal=True)
+    assert has_person({}, "darwin", is_terminal=True)
+    assert not has_person(display, "linux", is_terminal=False), "cron, a service, a pipe"
+    assert not has_person({}, "linux", is_terminal=True), "no display"
+    assert not has_person(display | {"SSH_CONNECTION": "x"}, "linux", is_terminal=True)
+
+
+def test_the_address_opens_at_a_terminal_unless_an_option_forbids_it(folder: Path) -> None:
+    opened = folder / "opened"
+    browser = folder / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    environment = {key: value for key, value in os.environ.items() if key not in ("SSH_CONNECTION", "CI")}
+    environment |= {"BROWSER": f"{browser} %s", "DISPLAY": ":0", "PIPELINE_WORKERS": "1"}
+    for options, expected in ((["--no-browser"], False), ([], True)):
+        leader, follower = pty.openpty()
+        command = [sys.executable, "-m", "pipeline", "serve", "--port", "0", "--engine", "embedded", *options]
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdin=follower, stdout=follower, stderr=follower)
+        os.close(follower)
+        try:
+            printed = b""
+            while b"Ctrl-C" not in printed:
+                printed += os.read(leader, 4096)
+            if expected:
+                wait_for(opened.exists)
+                wait_for(opened.read_text)
+                assert opened.read_text().strip() in printed.decode()
+        finally:
+            process.terminate()
+            process.wait(60)
+            os.close(leader)
+        assert opened.exists() == expected
