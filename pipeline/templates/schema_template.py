@@ -18,7 +18,8 @@ from pipeline.errors import TemplateError
 from pipeline.languages import active
 from pipeline.templates.schema_labels import OWN, property_labels, words_of
 from pipeline.templates.schema_nodes import Node, field_key, read_schema
-from pipeline.templates.template import AnswerBudget, Column, FieldType, Labels, Template, TemplateField
+from pipeline.templates.schema_types import narrow_type
+from pipeline.templates.template import AnswerBudget, Column, ColumnType, FieldType, Labels, Template, TemplateField
 
 ENDING = ".schema.json"
 MAX_BYTES = 1_000_000
@@ -91,6 +92,11 @@ _ISSUERS = frozenset(
 _NO_NAMES = frozenset(
     {"address", "street", "city", "country", "state", "number", "id", "code", "phone", "email", "mail", "url", "type"}
 )
+_COLUMN_TYPES: Mapping[FieldType, ColumnType] = {
+    "identifier": "identifier", "date": "date", "money": "money", "number": "number", "enum": "enum", "integer": "integer",
+    "percentage": "percentage", "quantity": "quantity", "period": "period", "country": "country",
+}  # fmt: skip
+"""Types that cells of a table may have; other cells are text."""
 _ROLES: Mapping[str, Literal["seller", "buyer"]] = {"vendor": "seller", "buyer": "buyer"}
 
 
@@ -235,11 +241,8 @@ def _column(named: Node, leaf: Node, *, many: bool) -> Column:
     kind, values = _kind(named, leaf, description, listed)
     if kind == "date" and is_as_printed(leaf, description):
         kind = "text"
-    types: dict[FieldType, Literal["text", "identifier", "date", "money", "number", "enum"]] = {
-        "identifier": "identifier", "date": "date", "money": "money", "number": "number", "enum": "enum"
-    }  # fmt: skip
     return Column(
-        type=types.get(kind, "text"),
+        type=_COLUMN_TYPES.get(kind, "text"),
         description=description,
         labels=_labels(labels.own, listed),
         many=many,
@@ -271,6 +274,8 @@ def _kind(named: Node, leaf: Node, description: str, listed: list[str]) -> tuple
     if leaf.types == ("boolean",):
         return "enum", [TRUE, FALSE]
     words = words_of(named.name)
+    if narrow := narrow_type(leaf, words, description):
+        return narrow, []
     form = str(leaf.schema.get("format", ""))
     if leaf.types and set(leaf.types) <= {"number", "integer"}:
         return "number", []

@@ -57,6 +57,40 @@ ORDER: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("name", "leaf", "kind"),
+    [
+        ("contactEmail", {"type": "string"}, "mail"),
+        ("contact", {"type": "string", "format": "email"}, "mail"),
+        ("homepage", {"type": "string", "format": "uri"}, "url"),
+        ("mobilePhone", {"type": "string"}, "phone"),
+        ("sellerIban", {"type": ["string", "null"]}, "iban"),
+        ("noticePeriod", {"type": "string", "format": "duration"}, "duration"),
+        ("billingPeriod", {"type": "string", "description": "YYYY-MM-DD/YYYY-MM-DD"}, "period"),
+        ("billingPeriod", {"type": "string"}, "text"),
+        ("countryCode", {"type": "string"}, "country"),
+        ("country", {"type": "string", "pattern": "^[A-Z]{2}$"}, "country"),
+        ("country", {"type": "string"}, "text"),
+        ("deliveryAddress", {"type": "string"}, "address"),
+        ("ipAddress", {"type": "string"}, "text"),
+        ("grossWeight", {"type": "string"}, "quantity"),
+        ("taxPercent", {"type": "number"}, "percentage"),
+        ("pageCount", {"type": "integer"}, "integer"),
+        ("year", {"type": "integer"}, "number"),
+    ],
+)
+def test_format_pattern_name_and_description_tell_the_type_of_a_value(name: str, leaf: dict[str, Any], kind: str) -> None:
+    template = schema_template({"type": "object", "properties": {name: leaf}}, "s", "s")
+    assert [field.type for field in template.fields.values()] == [kind]
+
+
+def test_an_iban_stays_as_printed_unless_a_pattern_says_otherwise() -> None:
+    printed, value = "DE02 1203 0000 0000 2020 51", "DE02120300000000202051"
+    for leaf, expected in (({"type": "string"}, printed), ({"type": "string", "pattern": "^[A-Z0-9]+$"}, value)):
+        template = schema_template({"type": "object", "properties": {"iban": leaf}}, "s", "s")
+        assert shaped_data(template, {"iban": Evidence(value, printed)}).data == {"iban": expected}
+
+
 def order(**changes: Any) -> Template:
     return schema_template({**ORDER, **changes}, "order", "order")
 

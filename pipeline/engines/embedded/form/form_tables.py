@@ -19,8 +19,8 @@ from pipeline.templates.template import Column, Template, TemplateField
 from pipeline.values.dates import parse_date
 from pipeline.values.leaf_values import parse_leaf
 
-NUMERIC = ("number", "money")
-GRAMMAR_TYPES = ("integer", "percentage", "quantity", "period", "country", "boolean")
+NUMERIC = ("number", "money", "integer", "percentage")
+GRAMMAR_TYPES = ("quantity", "period", "country", "boolean")
 """Types of cells whose whole text has a grammar."""
 FAR = 4.0
 """Letter heights of empty space below a row, from which the table has ended."""
@@ -205,7 +205,8 @@ class TableReader:
         inside = set(words)
         if column.type in NUMERIC:
             found = [c for c in self._numbers.get(row, ()) if inside.issuperset(c.words)]
-            return max(found, key=lambda c: c.quality).value if found else None
+            number = max(found, key=lambda c: c.quality).value if found else None
+            return parse_leaf("integer", number) if number and column.type == "integer" else number
         if column.type == "date":
             dates = [c for c in self._dates.get(row, ()) if inside.intersection(c.words)]
             parsed = None if dates else parse_date(text)

@@ -142,8 +142,10 @@ class ValueFinder:
             yield from ((c.value, c.printed, c.words, 0.6 + 0.4 * c.quality) for c in found[:1])
             if not found and field.type == "period":
                 yield from self._wrapped_period(piece)
-            if not found and field.type in ("quantity", "percentage"):  # the unit may stand beside the label
+            if not found and field.type in ("quantity", "percentage", "integer"):  # the unit may stand beside the label
                 numbers = self._inside(piece, self._candidates.numbers)
+                if field.type == "integer":
+                    numbers = [c for c in numbers if c.value.lstrip("-").partition(".")[2].strip("0") == ""]
                 yield from ((c.value, c.printed, c.words, 0.5 + 0.4 * c.quality) for c in numbers[:1])
         elif field.type == "boolean":
             text = piece.text.strip(_EDGES)

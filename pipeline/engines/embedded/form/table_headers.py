@@ -77,7 +77,7 @@ def _is_enough(header: Header, columns: Mapping[str, Column]) -> bool:
     if header.named != 1:
         return False
     at = next(at for at, cell in enumerate(header.cells) if cell.column)
-    is_number = columns[str(header.cells[at].column)].type in ("number", "money")
+    is_number = columns[str(header.cells[at].column)].type in ("number", "money", "integer", "percentage")
     return len(columns) == 1 or (at > 0 and is_number and header.strength * len(columns) >= SURE)
 
 
