@@ -26,8 +26,8 @@ TRANSCRIPT_SHARE = 0.9
 """Share of a transcript's tokens that must be words of the page."""
 MAX_BROKEN_LETTERS = 40
 """Letters of the first part of a hyphenated word."""
-_MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?>|<!-- [a-z]+:|-->|!\[(?:\\.|[^\\\]])*\]\([^)]*\)")
-"""What Markdown and HTML add to the words of a page: tags, comments, pictures with their description."""
+_MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?>|<!-- [a-z]+:|-->|!\[(?:\\.|[^\\\]])*\]\([^)]*\)|\\?\[handwriting\?\\?\]")
+"""What is no word of a page: tags, comments, pictures with their description, the mark of handwriting."""
 HYPHENS = frozenset("-\u00ad\u2010¬")
 """Characters that break a word at the end of a line."""
 
@@ -163,7 +163,7 @@ class Locator:
 
         A token may also be two words of the page, when the first one ends in a hyphen.
         """
-        plain = unescape(_MARKUP.sub(" ", text)) if "<" in text or "![" in text else text
+        plain = unescape(_MARKUP.sub(" ", text)) if "<" in text or "[" in text else text
         tokens = {token for token in map(letters_and_digits, plain.split()) if token}
         printed = [(word, letters_and_digits(word.text)) for word in self.page.words]
         starts = {token for word, token in printed if token and word.text.rstrip()[-1:] in HYPHENS}

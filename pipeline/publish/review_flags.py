@@ -24,6 +24,7 @@ REVIEW_FLAGS = (
     "future:",
     "duplicate:",
     "unread-script",
+    "handwriting",
     "pattern",
 )
 """Beginnings of the flags that ask for a review at any confidence: a check that fails is rare among the documents that confidences
@@ -45,6 +46,7 @@ _FLAG_TEXTS = {
     "required": "every document must have it",
     "pattern": "has another form than the template asks for",
     "nearest": "the line that matches best",
+    "handwriting": "some of it cannot be read, mostly handwriting",
     "unread-script": "lines are in a script that nothing here reads: `pipeline doctor` names what is missing",
 }
 

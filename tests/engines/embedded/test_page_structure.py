@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -139,6 +140,30 @@ def test_a_drop_cap_begins_its_word() -> None:
     sheet.words += line("July and of August", 50, 84, 3)
     sheet.regions = [Region("text", bounding_box(word.box for word in sheet.words), tuple(range(len(sheet.words))))]
     assert sheet.read()["text"].startswith("Over the past summer the ferries\nwere full")
+
+
+def read_by_ocr(confidences: Sequence[float], texts: Sequence[str] = PROSE) -> str:
+    words = [
+        replace(word, source="ocr", confidence=confidence)
+        for number, (text, confidence) in enumerate(zip(texts, confidences, strict=False))
+        for word in line(text, 50, 60 + 12 * number, number)
+    ]
+    claim = read_transcript(Page(1, 600, 800, tuple(words), "ocr"), template("transcript"))["text"]
+    assert claim.flags == (("handwriting",) if "[handwriting?]" in str(claim.value) else ())
+    return str(claim.value)
+
+
+def test_lines_that_ocr_cannot_read_are_named_as_handwriting() -> None:
+    text = read_by_ocr([0.99, 0.7, 0.8, 0.82, 0.98, 0.75])
+    assert [part for part in text.split("\n") if part] == [PROSE[0], "[handwriting?]", PROSE[4], "[handwriting?]"]
+
+
+def test_poor_print_is_no_handwriting() -> None:
+    assert read_by_ocr([0.97, 0.85, 0.96, 0.95, 0.96, 0.97]) == "\n".join(PROSE)
+
+
+def test_a_script_of_another_recogniser_is_no_handwriting() -> None:
+    assert "паром" in read_by_ocr([0.8, 0.8], ["паром уходит в семь часов", "и идёт сорок минут"])
 
 
 def spanned() -> Sheet:

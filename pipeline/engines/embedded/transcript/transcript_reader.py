@@ -8,6 +8,7 @@ from dataclasses import replace
 from pipeline.engines.embedded.logical_page import mirrored_page
 from pipeline.engines.embedded.transcript import paragraphs
 from pipeline.engines.embedded.transcript.drop_caps import join_drop_caps
+from pipeline.engines.embedded.transcript.handwriting import FLAG, MARK, mark_handwriting
 from pipeline.engines.embedded.transcript.markup import html_of, markdown_of
 from pipeline.engines.embedded.transcript.page_blocks import page_blocks, split_page
 from pipeline.engines.embedded.transcript.page_furniture import PageFurniture, find_furniture
@@ -27,7 +28,7 @@ def read_transcript(page: Page, template: Template) -> dict[str, Claim]:
     For templates with the fields ``markdown`` or ``html`` these hold the whole page with its structure.
     """
     page = mirrored_page(page)
-    page = replace(page, words=join_drop_caps(page.words))
+    page = mark_handwriting(replace(page, words=join_drop_caps(page.words)))
     names = [name for name, field in template.fields.items() if field.type == "text"]
     apart = {"header", "footer"} <= set(names) or bool(_MARKUP & set(names))
     furniture, pieces = _read(page, apart=apart)
@@ -78,4 +79,5 @@ def _furniture_claim(rows: Sequence[TextRow], words: Sequence[Word]) -> Claim:
 
 
 def _claim(text: str, order: Sequence[int]) -> Claim:
-    return Claim(value=text or None, printed=text or None, words=tuple(order), score=1.0 if text else 0.0)
+    flags = (FLAG,) if MARK in text.replace("\\", "") else ()
+    return Claim(value=text or None, printed=text or None, words=tuple(order), score=1.0 if text else 0.0, flags=flags)
