@@ -20,6 +20,7 @@ SCRIPT_PARTS = (
     "editing",
     "tables",
     "table_editing",
+    "stacks",
     "extras",
     "approval",
     "keys",

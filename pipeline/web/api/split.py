@@ -53,6 +53,8 @@ class FileSplit(BaseModel):
     source: str | None
     pages: str
     """The whole split, as ``PUT`` takes it."""
+    page_count: int
+    """Pages of the file."""
     documents: list[FileDocument]
     cuts: list[JudgedPlace]
 
@@ -121,6 +123,7 @@ def file_split(ledger: Ledger, file: FileRecord) -> FileSplit:
         file=file.source.name,
         source=found.source if found else None,
         pages=",".join(dict.fromkeys(ranges)),
+        page_count=count,
         documents=documents,
         cuts=cuts,
     )

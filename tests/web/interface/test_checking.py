@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.web.interface.conftest import TIMEOUT_MILLISECONDS, OpenPage, ServedOutbox
+from tests.web.review.building import grounded
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
@@ -91,8 +92,6 @@ def test_many_are_approved_at_once_and_comments_stay(outbox: ServedOutbox, open_
 
 
 def _sure(outbox: ServedOutbox, number: str, names: dict[str, Any]) -> dict[str, Any]:
-    from tests.web.review.building import grounded
-
     values = {"invoice_number": number, "invoice_date": "2025-03-24"}
     assert outbox.base
     return {name: grounded(values[name], confidence=0.995) for name in names}
@@ -128,3 +127,16 @@ def test_rows_are_edited_as_in_a_spreadsheet(outbox: ServedOutbox, open_page: Op
     assert [row["description"] for row in rows] == ["Model K-12", "Delivery", "Service pack", "Fee"]
     assert list(rows[3].values())[:4] == ["Fee", "2", "1.50", "3.00"]
     assert "{'" not in page.locator("body").inner_text(), "no value is shown as a program writes it"
+
+
+def test_the_fourth_doubtful_amount_is_four_keys_away(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    amounts: dict[str, Any] = {
+        name: grounded(value, confidence=0.3) for name, value in (("subtotal", "1167.00"), ("tax_total", "233.40"))
+    }
+    page = open_page(f"/documents/{outbox.add_invoice('four.pdf', **amounts)}")
+    page.locator('li[data-field="invoice.total"]').wait_for()
+    for _ in range(4):
+        page.keyboard.press("n")
+    field = page.locator("li.field.on")
+    assert field.get_attribute("data-field") in ("invoice.subtotal", "invoice.tax_total")
+    assert field.evaluate("item => item.getBoundingClientRect().bottom <= innerHeight"), "it is in sight"

@@ -104,13 +104,14 @@ function splitSection(item) {
   const link = (part) => make("a", { href: `/documents/${part.id}`, "aria-current": part.id === item.id ? "page" : null }, `pages ${part.pages}`);
   const parts = split.documents.length ? make("p", {}, item.is_split ? `This file holds ${plural(split.documents.length, "document")}: ` : ["Part of ", make("a", { href: `/documents/${split.id}` }, split.file), ": "], split.documents.flatMap((part) => [link(part), " "])) : null;
   const url = `/api/documents/${item.id}/split`;
+  const pages = make("input", { name: "pages", required: true, maxlength: 20000, value: split.pages, placeholder: "1-3,4,5-6", autocomplete: "off" });
   const form = orderForm({ id: "split" }, async (form_) => {
     if (!await accepted("PUT", url, { pages: form_.pages.value, by: author() })) return null;
     location.assign(`/documents/${split.id}`);
     return "It is split.";
-  }, make("label", { class: "grow" }, "Pages of each document ", make("input", { name: "pages", required: true, maxlength: 20000, value: split.pages, placeholder: "1-3,4,5-6", autocomplete: "off" })), make("button", { class: "plain" }, "Split"),
+  }, make("label", { class: "grow" }, "Pages of each document ", pages), make("button", { class: "plain" }, "Split"),
   split.source === "person" ? keyButton("Let the program decide", "", async () => { if (await accepted("DELETE", url)) location.assign(`/documents/${split.id}`); }) : null);
-  return make("section", { class: "split" }, parts, item.doubts.map((text) => make("p", { class: "review" }, `Please check: ${text}`)), make("details", { open: item.is_split }, make("summary", {}, "Split"), form));
+  return make("section", { class: "split" }, parts, item.doubts.map((text) => make("p", { class: "review" }, `Please check: ${text}`)), make("details", { open: item.is_split }, make("summary", {}, "Split"), form && stackEditor(split, pages), form));
 }
 
 function rereadSection(item) {

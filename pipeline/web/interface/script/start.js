@@ -22,7 +22,7 @@ function watchServer() {
     failures = status === 200 ? 0 : failures + 1;
     if (failures === 3) announce("The server does not answer. Saved corrections are kept.");
     if (status === 200) {
-      const typing = main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+      const typing = main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || main.querySelector(".stack.changed");
       if (answer.marker !== marker) await filter();
       marker = answer.marker;
       if (current && current.marker !== answer.marker && !typing) await reload(); // also what changed between loading it and the first look

@@ -1,0 +1,46 @@
+"""A stack is split and merged by dragging its pages, or by keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.web.interface.conftest import PHONE, ServedOutbox
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+OpenPage = Callable[..., Any]
+
+
+def test_pages_are_dragged_to_other_documents_and_moved_by_keys(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    id = outbox.add_invoice("stack.pdf", pages=4)  # noqa: A001 - as in the addresses
+    page = open_page(f"/documents/{id}")
+    page.locator(".split summary").click()
+    pages = page.get_by_label("Pages of each document")
+    assert pages.input_value() == "1-4"
+    page.get_by_label("page 3", exact=True).hover()
+    page.mouse.down()
+    page.get_by_role("group", name="A new document").hover()
+    page.mouse.up()
+    assert pages.input_value() == "1-2+4,3"
+    page.get_by_label("page 4", exact=True).press("ArrowDown")
+    assert pages.input_value() == "1-2,3-4"
+    page.get_by_label("page 2", exact=True).press("Enter")
+    assert pages.input_value() == "1,2,3-4"
+    page.get_by_role("button", name="Merge with the next").first.click()
+    page.get_by_label("page 4", exact=True).press("Delete")
+    assert pages.input_value() == "1-2,3"
+    assert page.get_by_role("group", name="In no document").get_by_label("page 4").is_visible()
+    violations = axe.Axe().run(page).response["violations"]
+    serious = [item for item in violations if item["impact"] in ("serious", "critical")]
+    assert [(item["id"], [node["html"] for node in item["nodes"]][:3]) for item in serious] == []
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    with page.expect_response("**/split") as answer:
+        page.get_by_role("button", name="Split", exact=True).click()
+    assert answer.value.status == 202
+    (row,) = outbox.folder.ledger.rows("SELECT decision FROM person_splits")
+    assert [one["pages"] for one in json.loads(row["decision"])["documents"]] == [[1, 2], [3]]
