@@ -58,6 +58,15 @@ def _total_keys(languages: Languages) -> frozenset[str]:
     return frozenset(key for key in map(label_key, labels) if len(key) >= 4) | frozenset(_TOTAL_WORDS)
 
 
+def _balance_keys(template: Template, table: str) -> frozenset[str]:
+    """Folded labels of the balances before the first row of a table and behind its last one, which often stand in rows of their own."""
+    checks = [check for check in template.checks if check.running and template.split_term(check.running)[0] == table]
+    names = {term.lstrip("-") for check in checks for term in (*check.sum, check.equals or "")}
+    fields = [field for name, field in template.fields.items() if name in names]
+    labels = (label for field in fields for listed in field.labels.values() for label in listed)
+    return frozenset(key for key in map(label_key, labels) if len(key) >= 4)
+
+
 @dataclass
 class _Table:
     rows: list[dict[str, Json]] = field(default_factory=list)
@@ -86,7 +95,7 @@ class TableReader:
         read: dict[str, _Table] = {}
         for name, spec in tables.items():
             parts = [
-                self._below(header, _plain(spec.columns))
+                self._below(header, _plain(spec.columns), _balance_keys(self._template, name))
                 for header in headers[name]
                 if owners.get((header.first, header.last)) == name
             ]
@@ -109,7 +118,8 @@ class TableReader:
 
     # ---- below a heading ----------------------------------------------------------------------------
 
-    def _below(self, header: Header, columns: Mapping[str, Column]) -> _Table:
+    def _below(self, header: Header, columns: Mapping[str, Column], balances: frozenset[str]) -> _Table:
+        """The rows below a heading. Rows that begin with one of the folded labels ``balances`` are none of them."""
         cells = _with_missing(header, columns)
         table = _Table(score=0.3 + 0.7 * header.strength)
         named = [cell for cell in cells if cell.column]
@@ -131,7 +141,7 @@ class TableReader:
             is_row = bool(filled & numeric) if numeric else len(filled) >= min(2, len(named))
             is_row = is_row and (bool(filled - numeric) or len(filled) >= 2 or len(named) == 1)
             is_row = is_row or (len(filled) >= 2 and len(filled) >= 0.6 * len(named))
-            if is_row and _is_total(runs):
+            if is_row and (_is_total(runs) or any(run.folded.startswith(tuple(balances)) for run in runs)):
                 if table.rows and len(filled & numeric) >= 1:
                     idle += 1
                     bottom = max(run.box[3] for run in runs)
