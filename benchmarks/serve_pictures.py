@@ -54,7 +54,7 @@ def _take_screenshots(page: Any, base: str, target: Path) -> None:
     page.locator("#files").set_input_files([ROOT / "inbox" / name for name in names])
     page.locator("#uploads .good").nth(len(names) - 1).wait_for()
     until = time.monotonic() + TIMEOUT_MILLISECONDS / 1000
-    while page.locator("#results .badge.done").count() < len(names) and time.monotonic() < until:
+    while page.locator("#results tbody tr:not(:has(.badge.waiting))").count() < len(names) and time.monotonic() < until:
         page.wait_for_timeout(500)
     page.goto(base)
     _screenshot(page, target / "serve-list.png")
