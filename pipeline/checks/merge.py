@@ -118,7 +118,12 @@ def _pages_of(
     """The pages that give a field its value: those of the document; for an amount in a sum the page with the totals, where it has it."""
     if field.type == "table":
         return selection.without_annex(template, pages, name)
-    in_sums = {term.lstrip("-") for check in template.checks if check.sum for term in (*check.sum, check.equals or "")}
+    in_sums = {
+        term.lstrip("-")
+        for check in template.checks
+        if check.sum and not check.running
+        for term in (*check.sum, check.equals or "")
+    }
     totals = selection.totals
     if field.merge == "last" and name in in_sums and totals is not None:
         return (

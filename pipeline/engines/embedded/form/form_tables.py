@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
+from pipeline.engines.embedded.form.balance_rows import balance_rows
 from pipeline.engines.embedded.form.cells import grid_column
 from pipeline.engines.embedded.form.form_values import choice_in
 from pipeline.engines.embedded.form.table_headers import Header, Heading, find_headers
@@ -22,6 +23,8 @@ from pipeline.values.leaf_values import parse_leaf
 NUMERIC = ("number", "money", "integer", "percentage")
 GRAMMAR_TYPES = ("quantity", "period", "country", "boolean")
 """Types of cells whose whole text has a grammar."""
+PROVEN = 0.8
+"""Score of rows without a heading whose balances prove what each number is."""
 FAR = 4.0
 """Letter heights of empty space below a row, from which the table has ended."""
 MOST_TEXT_LINES = 4
@@ -105,6 +108,9 @@ class TableReader:
                 kept = [part for part in parts if part.score >= 0.7 * best]
                 rows = [row for part in kept for row in part.rows]
                 read[name] = _Table(rows, [word for part in kept for word in part.words], best)
+        for name in tables.keys() - read.keys():
+            if proven := balance_rows(self._layout, self._dates, self._numbers, self._template, name):
+                read[name] = _Table([row.cells for row in proven], [word for row in proven for word in row.words], PROVEN)
         used = {word for table in read.values() for word in table.words}
         read |= self._lists({name: spec for name, spec in tables.items() if name not in read}, used)
         return {name: self._claim(table, tables[name]) for name, table in read.items() if table.rows}
