@@ -32,7 +32,10 @@ def read(sheet: Sheet) -> dict[str, Claim]:
 
 
 def rows(claims: dict[str, Claim]) -> dict[tuple[str | None, str | None], float]:
-    return {(row["category"], row["series"]): float(row["value"]) for row in claims["data"].value or []}
+    """The values by category and series, without those that are null."""
+    return {
+        (row["category"], row["series"]): float(row["value"]) for row in claims["data"].value or [] if row["value"] is not None
+    }
 
 
 def near(value: float) -> Any:

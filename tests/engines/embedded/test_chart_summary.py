@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -54,7 +55,7 @@ def test_marks_outside_of_the_series_are_left_out() -> None:
 
 def test_clear_comparisons_are_made_in_words() -> None:
     single = [row(name, value) for name, value in (("Rome", "60"), ("Oslo", "50"), ("Bern", "20"), ("Graz", "10"))]
-    assert "Next comes Oslo." in summarize("bar", None, single)
+    assert "Next comes Oslo with 50." in summarize("bar", None, single)
     close = [row(name, value, error="2") for name, value in (("Rome", "60"), ("Oslo", "59"), ("Bern", "20"), ("Graz", "15"))]
     assert "Next comes" not in summarize("bar", None, close)
     double = [row(town, value, name) for town in ("Rome", "Oslo") for name, value in (("Men", "60"), ("Women", "40"))]
@@ -69,3 +70,32 @@ def test_a_difference_within_the_error_is_no_trend() -> None:
 def test_a_scatter_plot_is_summarised_in_words_only() -> None:
     rows = [row(str(n), str(50 - 3 * n), error="0.5") for n in range(1, 9)]
     assert summarize("scatter", None, rows) == "A scatter plot without a title. The points fall from left to right."
+
+
+def test_a_number_that_is_not_sure_is_in_no_sentence_and_the_summary_says_so() -> None:
+    rows = [
+        replace(row(name, value), confidence=sure)
+        for name, value, sure in (("Rome", "61.5", 0.97), ("Oslo", "12", 0.6), ("Bern", "40", 0.98))
+    ]
+    summary = summarize("bar", None, rows, sure_from=0.9)
+    assert "The highest value that was read is 61.5 for Rome; the lowest is 40 for Bern." in summary
+    assert "12" not in summary
+    assert summary.endswith("Not all of its values could be read for sure.")
+
+
+def test_a_chart_without_sure_values_says_only_that() -> None:
+    rows = [replace(row("Rome", "61.5"), confidence=0.5), DataRow("Oslo", None, None, confidence=0.2)]
+    assert summarize("bar", "Days", rows, sure_from=0.9) == "A bar chart titled “Days”. Its values could not be read for sure."
+
+
+def test_no_second_place_is_named_when_a_value_is_missing() -> None:
+    rows = [row(name, value) for name, value in (("Rome", "60"), ("Oslo", "50"), ("Bern", "20"), ("Graz", "10"))]
+    assert "Next comes" not in summarize("bar", None, [*rows, DataRow("Linz", None, None)])
+
+
+@pytest.mark.parametrize("name", ["Oslo 69", "12 2.2%"])
+def test_a_name_with_a_value_in_it_is_not_told(name: str) -> None:
+    rows = [row("Rome", "60"), row(name, "80"), row("Bern", "45")]
+    summary = summarize("bar", None, rows)
+    assert name not in summary
+    assert "The highest value that was read is 60 for Rome" in summary

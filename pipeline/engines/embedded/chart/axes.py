@@ -126,3 +126,26 @@ def _fit_by_medians(
     slopes = [(b - a) / (q - p) for (p, a), (q, b) in combinations(pairs, 2) if abs(q - p) > 1]
     slope = median(slopes) if slopes else line[0]
     return slope, median(value - slope * position for position, value in pairs), ticks
+
+
+def axis_signals(axis: Axis | None, column: Sequence[ChartLabel], on_rules: bool) -> dict[str, float]:
+    """What the confidence of values measured on an axis depends on.
+
+    ``column`` are all numbers in its row or column; ``on_rules``: it was calibrated on tick marks or grid lines.
+    """
+    if axis is None:
+        return {"no_axis": 1.0}
+    distances = [
+        abs(axis.pixel(float(tick.number)) - (tick.x if axis.horizontal else tick.y))
+        for tick in axis.ticks
+        if tick.number is not None and (tick.number > 0 or not axis.log)
+    ]
+    return {
+        "three_ticks": float(len(axis.ticks) <= 3),
+        "three_ticks_without_rules": float(len(axis.ticks) <= 3 and not on_rules),
+        "without_rules": float(not on_rules),
+        "four_ticks": float(len(axis.ticks) == 4),
+        "tick_distance": min(1.0, max(distances, default=0.0) / 8),
+        "strange_ticks": 1 - len(axis.ticks) / max(len(column), len(axis.ticks)),
+        "log": float(axis.log),
+    }

@@ -1,6 +1,6 @@
 """Axes that change what a mark's height means: a factor above the axis, an axis that grows downwards, a second axis at the other side.
 
-A factor is applied. Where marks cannot be told apart by their axis, values that are measured on it are left out: no value is better than a
+A factor is applied. Where marks cannot be told apart by their axis, values that are measured on it are null: no value is better than a
 wrong one.
 """
 
@@ -63,8 +63,8 @@ def has_second_axis(axis: Axis | None, labels: Sequence[ChartLabel], width: floa
 
 
 def without_measured(rows: Sequence[DataRow]) -> list[DataRow]:
-    """The rows whose values are printed."""
-    return [row for row in rows if row.printed]
+    """The rows, with null instead of each value that is not printed."""
+    return [row if row.printed else replace(row, value=None, error=Decimal(0)) for row in rows]
 
 
 def _plain(label: ChartLabel) -> str:

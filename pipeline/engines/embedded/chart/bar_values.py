@@ -9,7 +9,7 @@ from math import floor, log10
 from statistics import median
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.bars import Bar, Bars, uv_box
+from pipeline.engines.embedded.chart.bars import Bar, Bars, is_waterfall, uv_box
 from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 from pipeline.records import Box
 
@@ -79,14 +79,30 @@ def measure_values(bars: Bars, axis: Axis | None) -> None:
     sign = -1 if bars.vertical else 1
     axis = axis and _shift_to_zero(axis, sign * bars.base)
     ratios = [float(bar.value) / bar.length for bar in bars.all if bar.value is not None and bar.length > 0]
+    steps = _waterfall_steps(bars)
     for bar in missing:
-        if axis is not None:
+        if axis is not None and steps and not axis.log:
+            value, error = steps[id(bar)] * sign * axis.slope, EDGE_ERROR * abs(axis.slope)
+        elif axis is not None:
             value, error = _measure_bar(bar, axis, sign, bars.stacked)
         elif len(ratios) >= 3:
             value, error = median(ratios) * bar.length, abs(median(ratios))
         else:
             continue
         bar.value, bar.error = round_to_step(value, error / ROUNDING_SHARE), decimal_error(error)
+
+
+def _waterfall_steps(bars: Bars) -> dict[int, float]:
+    """Return the signed length of each bar by its id when each bar begins where the one before ends; empty for other bars."""
+    ordered = [row[0] for row in bars.rows]
+    if len(bars.all) != len(ordered) or not is_waterfall(ordered):
+        return {}
+    level, steps = ordered[0].end, {id(ordered[0]): ordered[0].length}
+    for bar in ordered[1:]:
+        up, down = abs(bar.start - level), abs(bar.end - level)
+        steps[id(bar)] = bar.length if up <= down else -bar.length
+        level = bar.end if up <= down else bar.start
+    return steps
 
 
 def _measure_bar(bar: Bar, axis: Axis, sign: int, stacked: bool) -> tuple[float, float]:
@@ -120,3 +136,20 @@ def round_to_step(value: float, step: float) -> Decimal:
 def decimal_error(error: float) -> Decimal:
     """Return an error as a decimal number, at most 10 to the power of 15."""
     return Decimal(f"{min(abs(error), 1e15):.9f}")
+
+
+def bar_signals(bars: Bars) -> list[dict[str, float]]:
+    """For each bar, in the order of ``bars.all``, what its confidence depends on: how far it is from the scale of the printed bars."""
+    lengths = [
+        (abs(float(bar.value)), bar.length) for bar in bars.all if bar.value_label and bar.value is not None and bar.length > 2
+    ]
+    scale = median(value / length for value, length in lengths) if len(lengths) >= 3 else 0.0
+    signals = []
+    for bar in bars.all:
+        own = {"unchecked": float(not scale), "floating": float(not bars.stacked and abs(bar.start - bars.base) > 3)}
+        if scale and bar.value is not None:
+            distance = abs(abs(float(bar.value)) / scale - bar.length)
+            own["off_scale"] = min(1.0, max(0.0, distance - 1) / (0.1 * bar.length + 2))
+        own["short"] = float(bar.length < 4)
+        signals.append(own)
+    return signals

@@ -140,7 +140,7 @@ def _without_strays(bars: list[Bar]) -> list[Bar]:
         if hidden and not any(other.start < bar.start and _in_same_row(other, bar) for other in bars):
             bar.start = base
     based = [bar for bar in bars if abs(bar.start - base) <= 2 or abs(bar.end - base) <= 4]
-    if len(based) < 0.5 * len(bars):
+    if len(based) < 0.5 * len(bars) or is_waterfall(bars):
         return bars
     remaining = list(based)
     for bar in sorted(bars, key=lambda bar: bar.start):
@@ -155,6 +155,23 @@ def _without_strays(bars: list[Bar]) -> list[Bar]:
 def _in_same_row(bar: Bar, other: Bar) -> bool:
     """Return whether two bars are in one row."""
     return abs(bar.middle - other.middle) < 0.3 * (other.high - other.low)
+
+
+def is_waterfall(bars: Sequence[Bar]) -> bool:
+    """Return whether bars in rows of their own begin where their neighbours end, most of them at different positions."""
+    ordered = sorted(bars, key=lambda bar: bar.middle)
+    if len(ordered) < 3 or any(_in_same_row(a, b) for a, b in pairwise(ordered)):
+        return False
+    joined = [
+        min(abs(b.start - a.end), abs(b.end - a.end), abs(b.start - a.start)) if _floats(b, ordered) else 99
+        for a, b in pairwise(ordered)
+    ]
+    return sum(distance <= 3 for distance in joined) > 0.6 * len(joined)
+
+
+def _floats(bar: Bar, bars: Sequence[Bar]) -> bool:
+    """Return whether few other bars begin where a bar begins."""
+    return sum(abs(bar.start - other.start) <= 2 for other in bars) <= max(2, 0.34 * len(bars))
 
 
 def _low_bars(bars: Sequence[Bar], thin_rects: Sequence[Bar]) -> list[Bar]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
@@ -76,16 +76,17 @@ def bottom_labels(
 
 def _anchor_slanted(labels: Sequence[ChartLabel], positions: Sequence[float]) -> list[ChartLabel]:
     """Return slanted labels with a narrow box at the end that is nearest to ``positions``, other labels as they are."""
-    slanted = [label for label in labels if label.slanted]
-    if not positions or len(slanted) < 0.7 * len(labels):
+    long = [label for label in labels if len(label.text) > 2]
+    slanted = [label for label in long if label.slanted or (len(label.text) == 3 and label.height > 0.75 * label.width)]
+    if not positions or not long or len(slanted) < 0.7 * len(long):
         return list(labels)
 
-    def distance(end: int) -> float:
-        return sum(min(abs(label.box[end] - position) for position in positions) for label in labels)
+    def distance(at: Callable[[ChartLabel], float]) -> float:
+        """Return a small distance, not the usual one: labels may be missing, and lines without markers have two positions."""
+        return sorted(min(abs(at(label) - position) for label in labels) for position in positions)[len(positions) // 4]
 
-    middle = sum(min(abs(label.x - position) for position in positions) for label in labels)
-    end = min((2, 0), key=distance)
-    if distance(end) >= middle:
+    end = min((2, 0), key=lambda end: distance(lambda label: label.box[end]))
+    if distance(lambda label: label.box[end]) >= distance(lambda label: label.x):
         return list(labels)
     return [replace(label, box=(label.box[end] - 4, label.box[1], label.box[end] + 4, label.box[3])) for label in labels]
 
@@ -133,7 +134,7 @@ def _label_candidates(phrases: Sequence[ChartLabel], words: Sequence[ChartLabel]
     """Return the phrases, with those that are wider than a group of vertical bars split into words."""
     if not bars.vertical:
         return [label for label in phrases if not label.rotated]
-    wide = [label for label in phrases if label.width > 1.4 * pitch and not label.rotated]
+    wide = [label for label in phrases if label.width > 1.4 * pitch and not label.rotated and not label.slanted]
     narrow = [label for label in phrases if label not in wide]
     singles = [word for label in wide for word in words if set(word.words) <= set(label.words)]
     return narrow + [piece for word in singles for piece in _split_glued(word, pitch)]

@@ -6,8 +6,12 @@ left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pipeline.engines.embedded.chart.certainty import chart_calibration, rated_rows
 from pipeline.engines.embedded.chart.chart_labels import ChartLabel
-from pipeline.engines.embedded.chart.chart_reader import ChartReading, analyse_chart
+from pipeline.engines.embedded.chart.chart_reader import analyse_chart
+from pipeline.engines.embedded.chart.data_row import DataRow
 from pipeline.engines.embedded.chart.summary import summarize
 from pipeline.records import Claim, Json, Page, PageImage
 from pipeline.templates.template import Template
@@ -18,13 +22,14 @@ def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Cl
     """Return a claim for each of ``chart_type title x_title y_title data summary`` that the template has a field for."""
     reading = analyse_chart(page, image)
     title = reading.title.text if reading.title else None
-    summary = summarize(reading.kind, title, reading.rows, reading.unmatched)
+    rows = rated_rows(reading.kind, reading.rows, reading.signals)
+    summary = summarize(reading.kind, title, rows, reading.unmatched, chart_calibration().sure_from)
     claims = {
         "chart_type": Claim(value=reading.kind, score=0.8 if reading.rows else 0.5),
         "title": _text(reading.title),
         "x_title": _text(reading.x_title),
         "y_title": _text(reading.y_title),
-        "data": _data(reading),
+        "data": _data(rows),
         "summary": Claim(value=summary, score=0.8 if reading.rows else 0.4),
     }
     return {name: claim for name, claim in claims.items() if name in template.fields}
@@ -36,10 +41,11 @@ def _text(label: ChartLabel | None) -> Claim:
     return Claim(value=label.text, printed=label.text, words=label.words, score=0.8)
 
 
-def _data(reading: ChartReading) -> Claim:
-    rows: list[Json] = [
+def _data(rows: Sequence[DataRow]) -> Claim:
+    values: list[Json] = [
         {"category": row.category, "series": row.series, "value": None if row.value is None else plain_decimal(row.value)}
-        for row in reading.rows
+        for row in rows
     ]
-    words = tuple(sorted({index for row in reading.rows for index in row.words}))
-    return Claim(value=rows or None, words=words, score=0.8 if rows else 0.0)
+    cells = [{"value": row.confidence} if row.confidence is not None else {} for row in rows]
+    words = tuple(sorted({index for row in rows for index in row.words}))
+    return Claim(value=values or None, words=words, score=0.8 if rows else 0.0, cells=cells)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -14,6 +15,7 @@ from pipeline.languages import Languages, active, from_words
 from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Box, Page, Word
 from pipeline.values.boxes import bounding_box
+from pipeline.values.dates import month_names
 from pipeline.values.numbers import parse_number
 
 PHRASE_GAP = 0.9
@@ -25,6 +27,12 @@ _TICK_MARK = re.compile(r"(?<=\d)\s?[-–—_|]+$")
 _MARK = re.compile(r"[-–—_|¦●•○◦■▪□◆◇▲△▼★]+")
 """A swatch, marker or rule, as OCR reads it."""
 _LEADER = re.compile(r"[-–—_.·…•●■]{2,}(?=\w)")
+_NUMBER_AND_UNIT = re.compile(r"([-−+]?\d[\d.,  ]*)\s?([^\W\d]{1,3}|[°ºo]\s?[CFСK]|[^\W\d]{1,4}/[^\W\d]{1,4})[.]?\s?[-–—_]?")
+"""A number and a short unit behind it."""
+_LOOK_ALIKE = str.maketrans("сºо", "c°o")
+"""Letters of other scripts that OCR reads instead of Latin ones."""
+MIN_SAME_UNIT = 3
+"""Fewest numbers with the same unit that are numbers of an axis or of marks, and no names."""
 _DIGIT_GROUP = re.compile(r"\d{1,3}")
 
 
@@ -91,7 +99,28 @@ def read_labels(page: Page, scale: float) -> tuple[list[ChartLabel], list[ChartL
     texts = [index for index, label in enumerate(single) if label.text and not _MARK.fullmatch(label.text)]
     for _, line in groupby(texts, key=lambda index: page.words[index].line):
         phrases += [_label(part, page.words, scale) for part in _phrases(list(line), page.words)]
-    return phrases, [single[index] for index in texts]
+    return _with_common_units(phrases), [single[index] for index in texts]
+
+
+def _with_common_units(phrases: Sequence[ChartLabel]) -> list[ChartLabel]:
+    """Return the phrases; a number and a unit are a number where at least ``MIN_SAME_UNIT`` of them have the same short unit."""
+    parts = [_NUMBER_AND_UNIT.fullmatch(label.text) if label.number is None else None for label in phrases]
+    units = Counter(_plain_unit(match[2]) for match in parts if match)
+    return [
+        replace(label, number=parse_label_number(match[1]))
+        if match and units[_plain_unit(match[2])] >= MIN_SAME_UNIT and not _is_month(match[2])
+        else label
+        for label, match in zip(phrases, parts, strict=True)
+    ]
+
+
+def _plain_unit(unit: str) -> str:
+    return unit.casefold().translate(_LOOK_ALIKE)
+
+
+def _is_month(word: str) -> bool:
+    """Return whether a word is the name of a month: "1 Jan" is a day."""
+    return word.casefold().rstrip(".") in month_names()
 
 
 def _without_leader(word: Word) -> Word:
@@ -153,7 +182,7 @@ def _label(indices: Sequence[int], words: Sequence[Word], scale: float) -> Chart
 
 def _is_rotated(boxes: Sequence[Box], text: str) -> bool:
     x0, y0, x1, y1 = bounding_box(boxes)
-    return len(text) >= 3 and y1 - y0 > (1.2 if len(text) > 3 else 1.3) * (x1 - x0)
+    return len(text) >= 2 and y1 - y0 > (1.2 if len(text) > 3 else 1.3 if len(text) == 3 else 1.6) * (x1 - x0)
 
 
 def letter_height(labels: Sequence[ChartLabel]) -> float:

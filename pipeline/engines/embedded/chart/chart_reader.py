@@ -7,9 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline.engines.embedded.chart.axes import Axis, find_axes
+from pipeline.engines.embedded.chart.axes import Axis, axis_signals, find_axes
 from pipeline.engines.embedded.chart.axis_doubts import has_offset, has_second_axis, is_inverted, with_factor, without_measured
-from pipeline.engines.embedded.chart.bar_values import assign_printed_values, measure_values, replace_misread_values
+from pipeline.engines.embedded.chart.bar_values import (
+    assign_printed_values,
+    bar_signals,
+    measure_values,
+    replace_misread_values,
+)
 from pipeline.engines.embedded.chart.bars import Bar, Bars, find_bars, refine_ends
 from pipeline.engines.embedded.chart.bins import bin_names
 from pipeline.engines.embedded.chart.category_names import (
@@ -33,15 +38,8 @@ from pipeline.engines.embedded.chart.colour_regions import (
 from pipeline.engines.embedded.chart.data_row import DataRow
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.legend import SeriesLabels, coloured_labels, find_legend
-from pipeline.engines.embedded.chart.line_marks import (
-    LineMark,
-    LineScales,
-    are_start_values,
-    find_areas,
-    find_lines,
-    follows_edge,
-    read_lines,
-)
+from pipeline.engines.embedded.chart.line_marks import LineMark, are_start_values, find_areas, find_lines, follows_edge
+from pipeline.engines.embedded.chart.line_values import LineScales, read_lines
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.ticks import snap_to_rules
 from pipeline.engines.embedded.chart.titles import axis_titles, find_notes, find_title
@@ -66,6 +64,8 @@ class ChartReading:
     rows: list[DataRow] = field(default_factory=list)
     unmatched: int = 0
     """How many numbers are printed among the marks and belong to no row."""
+    signals: dict[str, float] = field(default_factory=dict)
+    """What the confidence of all rows depends on, by name."""
 
 
 @dataclass(slots=True)
@@ -143,9 +143,25 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
         reading.title = _title(parts, (0.0, float(image.height), float(image.width), float(image.height)))
     horizontal = reading.kind.endswith("_horizontal")  # the other axis has categories, in any order
     values = found[0] if horizontal else found[1]
-    second = not horizontal and has_second_axis(up, beside, image.width)
-    if reading.kind not in ("pie", "donut") and (second or is_inverted(values) or has_offset(values, free)):
+    doubts = {
+        "second_axis": not horizontal and has_second_axis(up, beside, image.width),
+        "inverted": is_inverted(values),
+        "offset": has_offset(values, free),
+    }
+    reading.signals = {name: float(doubt) for name, doubt in doubts.items()}
+    hanging = doubts["inverted"] and "bar" in reading.kind
+    if reading.kind not in ("pie", "donut") and (doubts["second_axis"] or doubts["offset"] or hanging):
         reading.rows = without_measured(reading.rows)
+    reading.signals |= {"small_print": min(1.0, max(0.0, (12 - letter_height(phrases)) / 5))}
+    reading.signals |= {"unmatched": reading.unmatched / max(1, len(reading.rows) + reading.unmatched)}
+    if reading.kind not in ("pie", "donut"):
+        on_rules = found[0] is not across if horizontal else found[1] is not up
+        reading.signals |= axis_signals(values, _tick_words(parts.words, values) if values else [], on_rules)
+    sure = [word.confidence for word in page.words]
+    reading.rows = [
+        replace(row, signals={**row.signals, "misread": 1 - min([1.0, *(sure[index] for index in row.words)])})
+        for row in reading.rows
+    ]
     return reading
 
 
@@ -345,12 +361,15 @@ def _read_bars(parts: ChartParts, bars: Bars, reading: ChartReading) -> None:
     series = series_names(bars, parts.series_labels, labels)
     few_categories = sum(label is not None for label in category_labels) < 0.8 * len(category_labels)
     labels_above = labels_above_bars(bars, labels) if bars.stacked and few_categories else None
+    signals = {id(bar): own for bar, own in zip(bars.all, bar_signals(bars), strict=True)}
     if labels_above:
-        reading.rows = [_row(label.text, None, label, bar) for label, bar in zip(labels_above, bars.all, strict=True)]
+        reading.rows = [
+            _row(label.text, None, label, bar, signals[id(bar)]) for label, bar in zip(labels_above, bars.all, strict=True)
+        ]
     else:
         categories: list[str | None] = [*bins] if bins else [label.text if label else None for label in category_labels]
         reading.rows = [
-            _row(category, series.get((bar.colour, number)), label, bar)
+            _row(category, series.get((bar.colour, number)), label, bar, signals[id(bar)])
             for group, category, label in zip(bars.groups, categories, category_labels, strict=True)
             for row in group
             for number, bar in enumerate(row)
@@ -366,9 +385,9 @@ def _read_bars(parts: ChartParts, bars: Bars, reading: ChartReading) -> None:
     reading.kind = _bar_kind(bars, along is not None and bins is not None)
 
 
-def _row(category: str | None, series: str | None, label: ChartLabel | None, bar: Bar) -> DataRow:
+def _row(category: str | None, series: str | None, label: ChartLabel | None, bar: Bar, signals: dict[str, float]) -> DataRow:
     words = (*(label.words if label else ()), *(bar.value_label.words if bar.value_label else ()))
-    return DataRow(category, series, bar.value, words, bar.value_label is not None, bar.error)
+    return DataRow(category, series, bar.value, words, bar.value_label is not None, bar.error, signals=signals)
 
 
 def _is_beside(axis: Axis, plot: Box) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -20,3 +21,7 @@ class DataRow:
     """Largest error of a measured value."""
     category_certain: bool = True
     """Whether the category is printed, or measured so precisely that no other is possible."""
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What else the confidence of this row depends on, by name, mostly 0 to 1."""
+    confidence: float | None = None
+    """The probability that labels and value are right; None before it was assessed."""

@@ -58,6 +58,7 @@ def read_dots(
 ) -> list[DataRow]:
     """Return a row for each dot. ``labels`` are the categories when only one axis has numbers."""
     across, up = axes
+    signals = {"evenly_spaced": _evenness(dots)}
     rows: list[DataRow] = []
     no_words: tuple[int, ...] = ()
     for dot in sorted(dots, key=lambda dot: (dot.y, dot.x) if up is None else (dot.x, dot.y)):
@@ -74,8 +75,20 @@ def read_dots(
             category, words = label.text, label.words
         else:
             return []
-        rows.append(DataRow(category, series, round_to_step(value, abs(step)), words, error=decimal_error(step)))
+        rows.append(
+            DataRow(category, series, round_to_step(value, abs(step)), words, error=decimal_error(step), signals=signals)
+        )
     return rows
+
+
+def _evenness(dots: Sequence[Dot]) -> float:
+    """Return 1 for dots at even distances from each other, which are a dotted line, down to 0 for those that are spread at random."""
+    places = np.array([(dot.x, dot.y) for dot in dots])
+    distances = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    np.fill_diagonal(distances, np.inf)
+    nearest = distances.min(axis=1)
+    low, middle, high = np.percentile(nearest, (20, 50, 80))
+    return float(max(0.0, 1 - (high - low) / max(1.0, middle)))
 
 
 def _value_and_step(axis: Axis, pixel: float) -> tuple[float, float]:

@@ -113,7 +113,7 @@ def _label_right_of(swatch: Rect, phrases: Sequence[ChartLabel], height: float) 
     fitting = [
         label
         for label in phrases
-        if not label.rotated and -0.3 * height < label.box[0] - x1 < 1.3 * height and abs(label.y - y) < 0.5 * height
+        if not label.rotated and -0.3 * height < label.box[0] - x1 < 1.8 * height and abs(label.y - y) < 0.5 * height
     ]
     return min(fitting, key=lambda label: label.box[0], default=None)
 

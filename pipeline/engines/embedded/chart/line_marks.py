@@ -1,35 +1,22 @@
-"""Reads lines: thin strokes of one colour across the plot, at their markers or at the labels of the horizontal axis."""
+"""Finds lines and areas: thin strokes of one colour across the plot, and what is filled below them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
-from statistics import median
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines.embedded.chart.axes import Axis
-from pipeline.engines.embedded.chart.bar_values import decimal_error, round_to_step
-from pipeline.engines.embedded.chart.chart_labels import ChartLabel, letter_height
+from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 from pipeline.engines.embedded.chart.colour_regions import BACKGROUND, ColourRegions, fill_rings, is_paler, text_colour
-from pipeline.engines.embedded.chart.data_row import DataRow
-from pipeline.engines.embedded.chart.legend import SeriesLabels
 from pipeline.records import Box
 
-EVEN_TOLERANCE = 0.12
-"""Most distance of a label from its even step, as a share of the step."""
 MIN_WIDTH = 0.22
 """Least width of a line, as a share of the picture's."""
-LINE_ERROR = 1.0
-"""Largest error of a line's height, in pixels."""
-STROKE_OVERHANG = 1.0
-"""Pixels by which a stroke is longer than its line, at each end."""
-CERTAIN_STEP = 0.15
-"""A whole number between two ticks is certain when one pixel is worth less than this."""
 MIN_AREA_HEIGHT = 16
 """Least usual height of an area, in pixels. A stroke is lower."""
 MAX_DASH_GAP = 21
@@ -38,6 +25,14 @@ MIN_DASHES = 8
 """Fewest dashes of a dashed line."""
 MIN_COVERAGE = 0.7
 """Least share of a line's columns that have pixels of it."""
+
+
+MAX_STROKE_SHARE = 0.02
+"""Most pixels of a thin stroke, as a share of the picture's."""
+BLEND_REACH = 15
+"""Side, in pixels, of the square around a stroke's pixels in which blended ones are searched."""
+MIN_BLEND = 0.35
+"""Least share of a stroke's colour in a blended pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,14 @@ class LineMark:
                 return float(np.nanmedian(window))
         return None
 
+    def signals(self, x: float) -> dict[str, float]:
+        """What the confidence of the height at an x depends on: how much of the line is hidden there, and how steep it is."""
+        at = math.floor(x) - self.left
+        window = self.heights[max(0, at - 4) : max(0, at + 5)]
+        known = window[~np.isnan(window)]
+        steep = float(np.ptp(known)) / max(1, len(known) - 1) if len(known) > 1 else 0.0
+        return {"hidden": 1 - len(known) / 9, "steep": min(1.0, steep / 8), "dense": float(not self.markers)}
+
     def _kink_y(self, x: float) -> float | None:
         """Return the y at which the strokes left and right of an x meet; None when they do not. The drawn peak itself is blunt."""
         crossings = [y for near, far in ((-3, -12), (3, 12)) if (y := self._extrapolate(x, near, far)) is not None]
@@ -101,6 +104,8 @@ def find_lines(regions: ColourRegions, words: Sequence[ChartLabel], swatches: Se
             x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
             mask[y0 : y1 + 1, x0 : x1 + 1] = 0
         coloured = bool(np.ptp(regions.colours[colour]) > 30)
+        if coloured:
+            mask = _with_blended_pixels(colour, mask, regions)
         bare = np.where(regions.index == colour, mask, 0).astype(np.uint8)
         dashed = coloured and _is_dashed(bare)
         line = _trace_line(colour, mask if coloured and not dashed else bare, coloured, dashed)
@@ -115,6 +120,23 @@ def _mask_without_rims(colour: int, regions: ColourRegions) -> NDArray[np.uint8]
     strokes = np.isin(regions.raw_index, stronger).astype(np.uint8)
     near = cv2.dilate(strokes, np.ones((3, 3), np.uint8))
     return np.asarray((regions.raw_index == colour) & (near == 0), np.uint8)
+
+
+def _with_blended_pixels(colour: int, mask: NDArray[np.uint8], regions: ColourRegions) -> NDArray[np.uint8]:
+    """Return the mask of a thin stroke with the pixels in which it is blended with the background: steep thin strokes have few others."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    if not len(columns) or columns[-1] - columns[0] < MIN_WIDTH * mask.shape[1] or mask.mean() > MAX_STROKE_SHARE:
+        return mask
+    ink = regions.colours[colour].astype(np.float32) - regions.background
+    near = cv2.dilate(mask, np.ones((BLEND_REACH, BLEND_REACH), np.uint8)) > 0
+    rows, places = np.nonzero(near & (mask == 0) & np.isin(regions.raw_index, (BACKGROUND, colour)))
+    pixels = regions.pixels[rows, places].astype(np.float32) - regions.background
+    share = pixels @ ink / max(1.0, float(ink @ ink))
+    alike = np.abs(pixels - share[:, None] * ink).max(axis=1, initial=0) < 0.12 * float(np.abs(ink).max()) + 5
+    blended = np.zeros_like(mask)
+    fits = alike & (share > MIN_BLEND) & (share < 1.2)
+    blended[rows[fits], places[fits]] = 1
+    return mask | blended
 
 
 def are_start_values(lines: Sequence[LineMark], axis: Axis) -> bool:
@@ -251,185 +273,3 @@ def _find_markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
     count, _, stats, centres = cv2.connectedComponentsWithStats(dots, connectivity=8)
     xs = [float(centres[n][0]) for n in range(1, count) if 0.6 < stats[n][2] / stats[n][3] < 1.7]
     return tuple(sorted(left + x + 0.5 for x in xs)) if 2 <= len(xs) <= 120 else ()
-
-
-@dataclass(frozen=True, slots=True)
-class LineScales:
-    """The scales that lines are read with: the axes, and the labels along the bottom."""
-
-    x_axis: Axis | None
-    y_axis: Axis | None
-    labels: Sequence[ChartLabel]
-    positions: tuple[float, ...] = ()
-    """The x of the ticks, or of the labels."""
-
-
-def read_lines(
-    lines: Sequence[LineMark],
-    scales: LineScales,
-    series_labels: SeriesLabels,
-    numbers: Sequence[ChartLabel],
-    regions: ColourRegions,
-) -> list[DataRow]:
-    """Return the rows of all lines. A printed number belongs to the nearest point of a line, of its own colour if it is coloured."""
-    scales = replace(scales, positions=_value_positions(lines, scales))
-    markers = _without_redundant_markers(_common_markers(lines), scales.positions)
-    points = [
-        (line, x, y) for line in lines for x in _sample_positions(line, scales, markers) if (y := line.y_at(x)) is not None
-    ]
-    printed = _match_printed_numbers(points, numbers, regions)
-    if implied := scales.y_axis is None:
-        scales = replace(scales, y_axis=_implied_axis([(points[number][2], label) for number, label in printed.items()]))
-    rows = []
-    for number, (line, x, y) in enumerate(points):
-        label = printed.get(number)
-        if label and scales.y_axis and line.floors is None and _contradicts_axis(label, y, scales.y_axis):
-            label = None
-        value, error = label.number if label else None, 0.0
-        if value is None and scales.y_axis is not None:
-            measured = scales.y_axis.value(y)
-            if (bottom := line.floor_at(x)) is not None:
-                baseline = max([scales.y_axis.span[1], *(each.floor_at(x) or bottom for each in lines)])
-                measured += scales.y_axis.value(baseline) - scales.y_axis.value(bottom)
-            if not implied and not _is_within_axis(y, scales.y_axis):
-                continue
-            step = abs(scales.y_axis.slope)
-            error = LINE_ERROR * step if not scales.y_axis.log else abs(measured) * (10 ** (LINE_ERROR * step) - 1)
-            value = round_to_step(measured, error / 2)
-        if scales.x_axis and not _is_within_axis(x, scales.x_axis):
-            continue
-        category, words = _category(x, scales)
-        category_certain = bool(words) or scales.x_axis is None or abs(scales.x_axis.slope) < CERTAIN_STEP
-        name = series_labels.get(line.colour)
-        if value is not None and (category or name):
-            used = (*words, *(label.words if label else ()), *(name.words if name else ()))
-            series, printed_here = name.text if name else None, label is not None
-            rows.append(DataRow(category, series, value, used, printed_here, decimal_error(error), category_certain))
-    return rows
-
-
-def _contradicts_axis(label: ChartLabel, y: float, axis: Axis) -> bool:
-    """Return whether a well calibrated axis shows that a number cannot be the value at ``y``."""
-    if axis.log or len(axis.ticks) < 4 or label.number is None:
-        return False
-    low, high = sorted(axis.value(position) for position in axis.span)
-    return abs(float(label.number) - axis.value(y)) > 0.05 * (high - low)
-
-
-def _implied_axis(printed: Sequence[tuple[float, ChartLabel]]) -> Axis | None:
-    """Return a vertical axis by the values printed at points; None unless all of them agree."""
-    usable = [(y, label) for y, label in printed if label.number is not None]
-    pairs = [(p, float(a.number or 0), q, float(b.number or 0)) for (p, a), (q, b) in combinations(usable[:40], 2)]
-    slopes = [(b - a) / (q - p) for p, a, q, b in pairs if abs(q - p) > 8]
-    if len(usable) < 3 or not slopes or (slope := median(slopes)) >= 0:
-        return None
-    start = median(float(label.number or 0) - slope * y for y, label in usable)
-    off = max(abs((float(label.number or 0) - start) / slope - y) for y, label in usable)
-    return Axis(slope, start, False, tuple(label for _, label in usable), False) if off <= 3 else None
-
-
-def _without_redundant_markers(markers: list[float], positions: Sequence[float]) -> list[float]:
-    """Return no markers when they are redundant: most are over labels, and most labels are under one."""
-    near = sum(any(abs(x - position) <= 4 for position in positions) for x in markers)
-    marked = sum(any(abs(x - position) <= 4 for x in markers) for position in positions)
-    return [] if len(positions) >= 3 and near > 0.6 * len(markers) and marked > 0.7 * len(positions) else markers
-
-
-def _is_within_axis(position: float, axis: Axis) -> bool:
-    """Return whether a pixel is within an axis, or at most about a step beyond its first or last number."""
-    low, high = axis.span
-    reach = 1.1 * (high - low) / (len(axis.ticks) - 1) + 5
-    return low - reach <= position <= high + reach
-
-
-def _common_markers(lines: Sequence[LineMark]) -> list[float]:
-    """Return the x of the markers of all lines. All series are read at the same x, since markers hide each other."""
-    positions: list[float] = []
-    for x in sorted(x for line in lines for x in line.markers):
-        if not positions or x - positions[-1] > 5:
-            positions.append(x)
-    return positions
-
-
-def _value_positions(lines: Sequence[LineMark], scales: LineScales) -> tuple[float, ...]:
-    """Return the x of the values over the labels. Labels are not exactly centred, so nearly even steps are made even.
-
-    Lines that begin at the first label and end at the last one give their exact x.
-    """
-    if scales.x_axis:
-        return tuple(scales.x_axis.pixel(value) for value in _tick_values(scales.x_axis, lines))
-    centres = sorted(label.x for label in scales.labels)
-    if len(centres) < 3:
-        return tuple(centres)
-    numbers = np.arange(len(centres))
-    pitch, start = np.polyfit(numbers, centres, 1)
-    first, last = min(line.left for line in lines) + STROKE_OVERHANG, max(line.right for line in lines) + 1 - STROKE_OVERHANG
-    if np.abs(numbers * pitch + start - centres).max() > EVEN_TOLERANCE * pitch:
-        return tuple(centres)
-    if max(abs(first - start), abs(last - start - pitch * numbers[-1])) < EVEN_TOLERANCE * pitch:
-        start, pitch = first, (last - first) / numbers[-1]
-    return tuple(float(position) for position in numbers * pitch + start)
-
-
-def _tick_values(axis: Axis, lines: Sequence[LineMark]) -> list[float]:
-    """Return the values of the ticks. At even steps, ticks that OCR missed are added as far as the lines extend."""
-    values = sorted({float(tick.number) for tick in axis.ticks if tick.number is not None})
-    step = min(b - a for a, b in pairwise(values))
-    counts = [(value - values[0]) / step for value in values]
-    if axis.log or max(abs(count - round(count)) for count in counts) > 0.01 or round(counts[-1]) > 1.5 * len(values):
-        return values
-    ends = sorted(axis.value(x) for x in (min(line.left for line in lines), max(line.right for line in lines)))
-    first = -int((values[0] - ends[0]) / step + 0.1) if ends[0] < values[0] else 0
-    last = int((ends[1] - values[0]) / step + 0.1)
-    return [
-        values[0] + number * step
-        for number in range(max(first, -1), max(round(counts[-1]), min(last, round(counts[-1]) + 1)) + 1)
-    ]
-
-
-def _sample_positions(line: LineMark, scales: LineScales, markers: Sequence[float]) -> list[float]:
-    """Return the x at which a line is read: at its markers, else at the labels below it."""
-    own = [x for x in markers if line.left - 3 <= x <= line.right + 3]
-    if len(own) >= 2 and (scales.x_axis or all(_label_below(x, scales.labels) for x in own)):
-        return own
-    return sorted(min(max(x, line.left), line.right) for x in scales.positions if line.left - 12 <= x <= line.right + 12)
-
-
-def _label_below(x: float, labels: Sequence[ChartLabel]) -> ChartLabel | None:
-    """Return the nearest label below an x; None when none is near."""
-    nearest = min(labels, key=lambda label: abs(label.x - x), default=None)
-    return nearest if nearest and abs(nearest.x - x) <= max(0.6 * nearest.width, 8.0) else None
-
-
-def _category(x: float, scales: LineScales) -> tuple[str | None, tuple[int, ...]]:
-    if scales.x_axis is None:
-        label = _label_below(x, scales.labels)
-        return (label.text, label.words) if label else (None, ())
-    tick = min(scales.x_axis.ticks, key=lambda tick: abs(tick.x - x))
-    pitch = abs(scales.x_axis.slope)
-    if abs(tick.x - x) <= 3:
-        return tick.text, tick.words
-    whole = all(tick.number is not None and tick.number == int(tick.number) for tick in scales.x_axis.ticks)
-    value = scales.x_axis.value(x)
-    return (str(round(value)) if whole and pitch < 0.35 else str(round_to_step(value, pitch))), ()
-
-
-def _match_printed_numbers(
-    points: Sequence[tuple[LineMark, float, float]], numbers: Sequence[ChartLabel], regions: ColourRegions
-) -> dict[int, ChartLabel]:
-    """Return the printed numbers by the index of the point beside them, nearest pairs first."""
-    height = letter_height(numbers)
-    pairs = []
-    for label in numbers:
-        colour = text_colour(regions, label)
-        for number, (line, x, y) in enumerate(points):
-            across, down = max(0.0, abs(label.x - x) - label.width / 2), max(0.0, abs(label.y - y) - label.height / 2)
-            end = x <= line.left + height or x >= line.right - height
-            if across < (1.2 if end else 0.6) * height and down < 1.6 * height:
-                other = 0.0 if colour in (BACKGROUND, line.colour) else 1.5 * height
-                pairs.append((abs(label.x - x) + abs(label.y - y) + other, number, label))
-    matches: dict[int, ChartLabel] = {}
-    for _, number, label in sorted(pairs, key=lambda pair: pair[0]):
-        if number not in matches and label not in matches.values():
-            matches[number] = label
-    return matches

@@ -120,7 +120,21 @@ def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phra
                 around.setdefault(colour, []).append(label)
     shares = _complete_shares(pie.shares, around)
     rows = [_row(share, series_labels.get(colour), around.get(colour, [])) for colour, share in shares.items()]
+    rows = _compared_with_shares(rows, list(shares.values()))
     return sorted(rows, key=lambda row: -(row.value or Decimal(0)))
+
+
+def _compared_with_shares(rows: Sequence[DataRow], shares: Sequence[float]) -> list[DataRow]:
+    """Return the rows with the signals of printed numbers: how far each is from its sector's share of their sum."""
+    values = [float(row.value) if row.printed and row.value is not None else None for row in rows]
+    known = [(value, share) for value, share in zip(values, shares, strict=True) if value is not None]
+    total, part = sum(value for value, _ in known), sum(share for _, share in known)
+    if total <= 0 or part <= 0:
+        return list(rows)
+    return [
+        row if value is None else replace(row, signals={"off_share": min(1.0, abs(value / total - share / part) / 0.04)})
+        for row, value, share in zip(rows, values, shares, strict=True)
+    ]
 
 
 def _complete_shares(shares: dict[int, float], around: dict[int, list[ChartLabel]]) -> dict[int, float]:

@@ -6,6 +6,7 @@ are given in words, and only where they are larger than the errors of measuring.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from math import floor, log10
@@ -30,6 +31,8 @@ _KINDS = {
     "donut": "donut chart",
     "other": "chart",
 }
+_HAS_VALUE = re.compile(r"%|[^\W\d].*\s\d{1,3}(?:[.,]\d+)?$")
+"""A name that a value may be glued to: "Oslo 69", "2.2%"."""
 MAX_RELATIVE_ERROR = Decimal("0.045")
 """Largest error of a value that the summary gives, as a share of the value."""
 MIN_CORRELATION = 0.6
@@ -40,21 +43,37 @@ RowValue = tuple[DataRow, Decimal]
 """A row that has a value, and the value."""
 
 
-def summarize(kind: str, title: str | None, rows: Sequence[DataRow], unmatched: int = 0) -> str:
-    """Return a few sentences; only type and title without values. ``unmatched`` numbers are printed among the marks but have no row."""
+def summarize(kind: str, title: str | None, rows: Sequence[DataRow], unmatched: int = 0, sure_from: float = 0.0) -> str:
+    """Return a few sentences; only type and title without values. ``unmatched`` numbers are printed among the marks but have no row.
+
+    Rows that are less sure than ``sure_from`` are in no sentence; one says that there are some.
+    """
     name = _KINDS.get(kind, "chart")
     article = "An" if name[0] in "aeiou" else "A"
     sentences = [f"{article} {name} titled “{title}”." if title else f"{article} {name} without a title."]
-    reportable = _reportable_rows(rows)
+    sure = [row for row in rows if row.value is not None and (row.confidence is None or row.confidence >= sure_from)]
+    if 2 * sum(row.printed for row in rows) >= len(rows):
+        sure = [row for row in sure if row.printed]  # beside printed numbers a measured one is seldom as exact
+    reportable = _reportable_rows(sure)
     printed = sum(row.printed for row, _ in reportable)
+    complete = len(reportable) == len(rows) and not (printed and unmatched)
     if kind == "scatter":
         sentences += _correlation_sentence(reportable)
     elif len(reportable) >= 2 and not (0 < printed < unmatched):
-        sentences += _extreme_sentences(reportable, kind, len(reportable) == len(rows) and not (printed and unmatched))
+        sentences += _extreme_sentences(reportable, kind, complete)
         sentences += (
-            _trend_sentences(reportable) if kind.startswith("line") or kind == "area" else _comparison_sentences(reportable)
+            _trend_sentences(reportable)
+            if kind.startswith("line") or kind == "area"
+            else _comparison_sentences(reportable, complete)
         )
-    return " ".join(sentences)
+    return " ".join([*sentences, *_unread_sentence(rows, sure, len(sentences) > 1)])
+
+
+def _unread_sentence(rows: Sequence[DataRow], sure: Sequence[DataRow], has_values: bool) -> list[str]:
+    """Return what could not be read."""
+    if not rows or (not sure and not has_values):
+        return ["Its values could not be read for sure."]
+    return ["Not all of its values could be read for sure."] if len(sure) < len(rows) else []
 
 
 def _reportable_rows(rows: Sequence[DataRow]) -> list[RowValue]:
@@ -66,6 +85,9 @@ def _reportable_rows(rows: Sequence[DataRow]) -> list[RowValue]:
     named = [(row, value) for row, value in valued if row.category or row.series]
     if len(named) < 0.8 * len(valued):
         return []
+    named = [
+        (row, value) for row, value in named if not any(_HAS_VALUE.search(name) for name in (row.category, row.series) if name)
+    ]
     in_series = [(row, value) for row, value in named if row.series]
     named = in_series if 2 * len(in_series) > len(named) else named
     printed = [(row, value) for row, value in named if row.printed]
@@ -77,19 +99,25 @@ def _extreme_sentences(reportable: Sequence[RowValue], kind: str, complete: bool
     lowest = min(reportable, key=lambda pair: pair[1])
     if highest[1] == lowest[1]:
         return []
-    if kind in ("pie", "donut"):
-        return [f"The largest share is {_value_phrase(*highest)}; the smallest is {_value_phrase(*lowest)}."]
     read = "" if complete else " that was read"
+    if kind in ("pie", "donut"):
+        return [f"The largest share{read} is {_value_phrase(*highest)}; the smallest is {_value_phrase(*lowest)}."]
     return [f"The highest value{read} is {_value_phrase(*highest)}; the lowest is {_value_phrase(*lowest)}."]
 
 
 def _value_phrase(row: DataRow, value: Decimal) -> str:
     """Return "about 12.5 for Oslo", or "that of Oslo" when the error is large."""
-    name = _name(row)
-    if row.error > MAX_RELATIVE_ERROR * abs(value):
+    name, number = _name(row), _number(row, value)
+    if number is None:
         return f"that of {name}" if name else "too small to be told"
-    about = format_number(value) if row.printed else f"about {format_number(round_to_error(value, row.error))}"
-    return f"{about} for {name}" if name else about
+    return f"{number} for {name}" if name else number
+
+
+def _number(row: DataRow, value: Decimal) -> str | None:
+    """Return a printed value as printed, a measured one with "about"; None when its error is large."""
+    if row.error > MAX_RELATIVE_ERROR * abs(value):
+        return None
+    return format_number(value) if row.printed else f"about {format_number(round_to_error(value, row.error))}"
 
 
 def _name(row: DataRow) -> str:
@@ -116,15 +144,19 @@ def _is_clearly_above(high: RowValue, low: RowValue) -> bool:
     return high[1] - low[1] > high[0].error + low[0].error
 
 
-def _comparison_sentences(reportable: Sequence[RowValue]) -> list[str]:
-    """Return which series is highest in every category; for a single series, which value comes second."""
+def _comparison_sentences(reportable: Sequence[RowValue], complete: bool) -> list[str]:
+    """Return which series is highest in every category; for a single series, which value comes second. Both need all values."""
     by_series: dict[str | None, dict[str | None, RowValue]] = {}
     for row, value in reportable:
         by_series.setdefault(row.series, {})[row.category] = (row, value)
+    if not complete:
+        return []
     if len(by_series) == 1 and len(reportable) >= 4:
         first, second, third = sorted(reportable, key=lambda pair: -pair[1])[:3]
-        clear = _is_clearly_above(first, second) and _is_clearly_above(second, third) and second[0].category
-        return [f"Next comes {second[0].category}."] if clear else []
+        if not (_is_clearly_above(first, second) and _is_clearly_above(second, third) and second[0].category):
+            return []
+        number = _number(*second)
+        return [f"Next comes {second[0].category} with {number}." if number else f"Next comes {second[0].category}."]
     for name, values in by_series.items():
         others = [other for each, other in by_series.items() if each != name]
         whole = len(values) >= 2 and all(set(other) == set(values) for other in others)
@@ -151,8 +183,7 @@ def _trend_sentences(reportable: Sequence[RowValue]) -> list[str]:
     sentences = []
     for name, values in list(series.items())[:MAX_SERIES]:
         first, last = values[0], values[-1]
-        if _is_clearly_above(last, first):
-            sentences.append(f"{name or 'The line'} rises from first to last.")
-        elif _is_clearly_above(first, last):
-            sentences.append(f"{name or 'The line'} falls from first to last.")
+        direction = "rises" if _is_clearly_above(last, first) else "falls" if _is_clearly_above(first, last) else None
+        if direction:
+            sentences.append(f"{name or 'The line'} {direction} from first to last.")
     return sentences

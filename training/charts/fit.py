@@ -1,0 +1,120 @@
+"""Fits how sure the reader of charts is of its rows, and the threshold of its summaries, on charts with truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from pipeline.engines.embedded.chart.certainty import row_features
+from pipeline.engines.embedded.chart.data_row import DataRow
+from pipeline.engines.embedded.chart.summary import MAX_RELATIVE_ERROR
+from training.charts.reading import Read, is_near, matches
+from training.logistic import chances, fit
+
+ABSOLUTE = 0.01
+"""Of the largest value: what a small value may be off."""
+NULL_STEP = 0.05
+"""Step of the threshold below which a value is null."""
+WRONG_IN_SUMMARIES = 0.05
+"""Share of the numbers in summaries of drawn charts that may be untrue, as the default of ``review.accepted_error``."""
+RARE = ("box", "broken", "dual", "inverted", "log", "multiples", "nested", "pyramid", "waterfall")
+RARE_WEIGHT = 0.25
+"""Weight of a chart of a rare kind: nine of 24 kinds are drawn, but few such charts are published."""
+RULE_OF_THREE = 3.0
+FOLDS = 10
+FOR = ("constant", "kind:", "many_", "log", "zero", "short", "dense", "few_rows", "unchecked", "no_percent", "inverted")
+"""Features that may speak for a row as well as against it; all others are doubts."""
+
+
+@dataclass
+class Observed:
+    """One chart: its type as read, its rows, their features, and whether they are right."""
+
+    kind: str
+    weight: float
+    rows: Sequence[DataRow]
+    features: list[dict[str, float]]
+    right: list[bool]
+    true: list[bool]
+    """Whether the number is one of the chart's, within 5 %, be its labels right or not."""
+
+
+def observe(read: Read) -> Observed:
+    """What the fit learns from a chart."""
+    rows = read.reading.rows
+    largest = max((abs(row["value"]) for row in read.truth["rows"]), default=0.0)
+    right, numbers = [], []
+    for row, n in zip(rows, matches(read.truth, rows), strict=True):
+        true = None if n is None else float(read.truth["rows"][n]["value"])
+        close = true is not None and is_near(true, row)
+        numbers.append(close or any(is_near(float(each["value"]), row) for each in read.truth["rows"]))
+        small = true is not None and row.value is not None and abs(abs(float(row.value)) - abs(true)) <= ABSOLUTE * largest
+        right.append(close or small)
+    weight = RARE_WEIGHT if read.truth["kind"] in RARE else 1.0
+    return Observed(
+        read.reading.kind, weight, rows, row_features(read.reading.kind, rows, read.reading.signals), right, numbers
+    )
+
+
+def highest_confidence(charts: Sequence[Observed]) -> float:
+    """No confidence is higher: so many charts cannot exclude a larger error (rule of three)."""
+    return round(1 - RULE_OF_THREE / (len(charts) + 1), 3)
+
+
+def fitted(charts: Sequence[Observed]) -> tuple[dict[str, float], list[np.ndarray[Any, np.dtype[np.float64]]]]:
+    """The weights fitted to all charts, and for each chart the probabilities by weights that were fitted without it."""
+    left_out: list[np.ndarray[Any, np.dtype[np.float64]]] = [np.zeros(0)] * len(charts)
+    for fold in range(FOLDS):
+        weights = _weights([chart for n, chart in enumerate(charts) if n % FOLDS != fold])
+        for n in range(fold, len(charts), FOLDS):
+            left_out[n] = chances(charts[n].features, weights, highest_confidence(charts)) if charts[n].rows else np.zeros(0)
+    return _weights(charts), left_out
+
+
+def _weights(charts: Sequence[Observed]) -> dict[str, float]:
+    features = [each for chart in charts for each in chart.features]
+    right = [each for chart in charts for each in chart.right]
+    share = [chart.weight * min(1.0, 8 / len(chart.rows)) for chart in charts for _ in chart.rows]
+    names = {name for each in features for name in each}
+    against = {name for name in names if not name.split(":", 1)[1].startswith(FOR)}
+    return fit(features, right, share, against)
+
+
+def null_below(charts: Sequence[Observed], left_out: Sequence[Any]) -> float:
+    """The largest confidence, 0.5 at most, below which the values of the last tenth are more often wrong than right."""
+    chance = np.concatenate(list(left_out))
+    right = np.array([each for chart in charts for each in chart.right], float)
+    steps = [round(n * NULL_STEP, 2) for n in range(2, 11)]
+    parts = {step: right[(chance >= step - 0.1) & (chance < step)] for step in steps}
+    return max((step for step, part in parts.items() if len(part) and part.mean() < 0.5), default=0.0)
+
+
+def sure_from(charts: Sequence[Observed], left_out: Sequence[Any]) -> tuple[float, float, int]:
+    """The smallest confidence from which the highest and lowest numbers are untrue rarely enough; the share of untrue ones, and all."""
+    for threshold in [*np.arange(0.6, highest_confidence(charts), 0.01).tolist(), highest_confidence(charts)]:
+        told = wrong = 0.0
+        for chart, chance in zip(charts, left_out, strict=True):
+            known = [n for n, row in enumerate(chart.rows) if chance[n] >= threshold and row.value is not None]
+            if len(known) < 2 or chart.kind == "scatter":  # no summary of points has numbers
+                continue
+            for pick in (max, min):
+                at = pick(known, key=lambda n: chart.rows[n].value or 0)
+                if chart.rows[at].error <= MAX_RELATIVE_ERROR * abs(chart.rows[at].value or Decimal(0)):
+                    told += chart.weight
+                    wrong += chart.weight * (not chart.true[at])
+        if told and wrong <= WRONG_IN_SUMMARIES * told:
+            break
+    return round(threshold, 3), wrong / max(1.0, told), round(told)
+
+
+def calibration_error(charts: Sequence[Observed], left_out: Sequence[Any], bins: int = 10) -> float:
+    """Expected calibration error of the left-out probabilities, in bins of equal width."""
+    chance = np.concatenate(list(left_out))
+    right = np.array([each for chart in charts for each in chart.right], float)
+    which = np.minimum((chance * bins).astype(int), bins - 1)
+    parts = [(which == n) for n in range(bins) if (which == n).any()]
+    return float(sum(part.sum() * abs(chance[part].mean() - right[part].mean()) for part in parts) / len(chance))
