@@ -14,7 +14,7 @@ pytest.importorskip("argon2")
 from fastapi.testclient import TestClient
 
 from pipeline.settings import ServeSettings
-from pipeline.web.accounts.roles import Role
+from pipeline.web.accounts.roles import Role, required_role
 from pipeline.web.accounts.throttle import FREE_ATTEMPTS, SignInThrottle
 from pipeline.web.context import document_id
 from tests.drawing import invoice, invoice_pdf
@@ -339,3 +339,9 @@ def test_pages_are_in_the_language_of_the_browser_or_of_the_persons_choice(serve
     assert "nie ma konta „&lt;i&gt;nobody&lt;/i&gt;”" in refused.replace("`", "")
     ada.post("/account", data={"language": "../x"})
     assert "Einladen" in ada.get("/people", headers=german).text, "no choice: the browser's"
+
+
+def test_downloads_of_chosen_documents_need_no_more_than_reading() -> None:
+    assert [required_role("POST", path) for path in ("/api/exports", "/api/originals")] == ["read", "read"]
+    assert [required_role("POST", path) for path in ("/api/readings", "/api/exports/x")] == ["correct", "correct"]
+    assert required_role("PUT", "/api/views/mine") == "correct"
