@@ -34,6 +34,7 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= dict(filters or {})
+    environment.globals["_"] = lambda text, **named: Markup(text) % named  # noqa: S704 - texts of our own templates, in English
     style = _sibling_text(template, ".css") if style is None else style
     script = _sibling_text(template, ".js") if script is None else script
     own = {"style": Markup(style), "script": Markup(script), "policy": Markup(policy(style, script))}  # noqa: S704 - our files

@@ -24,7 +24,8 @@ from pipeline.web.api.files import run_status
 from pipeline.web.document_list import find_in_index
 from pipeline.web.identity import Person
 from pipeline.web.interface_files import interface_script, interface_style
-from pipeline.web.page_rendering import render
+from pipeline.web.page_languages import script_texts
+from pipeline.web.page_rendering import render, request_language
 from pipeline.web.view import document_view
 
 LIST_ROWS = 50
@@ -151,7 +152,9 @@ def _interface(request: Request, values: Mapping[str, Any]) -> Response:
         "engines": list(ENGINE_NAMES),
         "may_change": person is None or may(person.role, "correct"),
     }
-    return render(request, "document.html", {**values, "data": htmlsafe_json_dumps({"served": served})})
+    language = request_language(request)
+    data = {"served": served, "language": language, "texts": script_texts(language)}
+    return render(request, "document.html", {**values, "data": htmlsafe_json_dumps(data)})
 
 
 # ---- downloads and static files ---------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The languages of the pages: which one a request gets, and the texts in it.
 
-The texts are English in the templates; ``locale/de/interface.po`` and its like hold the translations, in gettext's form. One that is
+The texts are English in the templates; ``locale/de/pages.po`` and its like hold the translations, in gettext's form, and
+``script.po`` those of the interface's script. One that is
 missing is shown in English, and a test lists it.
 """
 
@@ -12,8 +13,10 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from babel.dates import format_date
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -55,12 +58,30 @@ def translations(language: str) -> gettext.NullTranslations:
     """The texts of a language."""
     if language == "en" or language not in LANGUAGES:
         return gettext.NullTranslations()
-    with (FOLDER / language / "interface.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
+    catalogue = read_catalogue(language, "pages")
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def script_texts(language: str) -> dict[str, str | list[str]]:
+    """The texts of the interface's script in a language, by the English ones; of those with a number, all forms. Empty for English."""
+    if language == "en" or language not in LANGUAGES:
+        return {}
+    found: dict[str, str | list[str]] = {}
+    for message in read_catalogue(language, "script"):
+        if message.id and message.string:
+            is_plural = isinstance(message.id, tuple)
+            found[message.id[0] if is_plural else str(message.id)] = list(message.string) if is_plural else str(message.string)
+    return found
+
+
+def read_catalogue(language: str, name: Literal["pages", "script"]) -> Catalog:
+    """The translations of the templates, or of the script."""
+    with (FOLDER / language / f"{name}.po").open("rb") as file:
+        return read_po(file, locale=language)
 
 
 def date_text(timestamp: str, language: str) -> str:

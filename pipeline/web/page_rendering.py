@@ -39,8 +39,7 @@ def _environment() -> Environment:
 
 def render(request: Request, template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
     """A page in the language of the person. ``person`` is who sends the request; None for a stranger."""
-    person = getattr(request.state, "person", None)
-    language = page_language(request.headers.get("accept-language", ""), person.language if person else "")
+    person, language = getattr(request.state, "person", None), request_language(request)
     texts = translations(language)
     page = _environment().get_template(template)
     text = page.render(
@@ -53,6 +52,12 @@ def render(request: Request, template: str, values: Mapping[str, Any], *, status
     )
     headers = {"content-language": language, "vary": "accept-language, cookie"}
     return Response(text.encode(errors="replace"), status, headers, media_type="text/html; charset=utf-8")
+
+
+def request_language(request: Request) -> str:
+    """The code of the language in which a request is answered."""
+    person = getattr(request.state, "person", None)
+    return page_language(request.headers.get("accept-language", ""), person.language if person else "")
 
 
 def _escaping(translate: Callable[[str], str]) -> Callable[..., Markup]:

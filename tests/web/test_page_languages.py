@@ -5,23 +5,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from babel.messages.extract import extract
-from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from pipeline.web import page_languages
-from pipeline.web.page_languages import LANGUAGES, date_text, page_language, translations
+from pipeline.web.page_languages import LANGUAGES, date_text, page_language, script_texts, translations
 
 WEB = Path(page_languages.__file__).parent
 ENGLISH_TEMPLATES = {"base.html", "home.html", "progress.html"}
 """Templates whose texts are not translated yet."""
-TEMPLATES = sorted(path for path in (WEB / "html").glob("*.html") if path.name not in ENGLISH_TEMPLATES)
-OWN_NAMES = {"pipeline", "pipeline serve"}
+TEMPLATES = sorted(
+    path for name in ("html", "interface") for path in (WEB / name).glob("*.html") if path.name not in ENGLISH_TEMPLATES
+)
+OWN_NAMES = {"pipeline", "pipeline serve", "JSON", "Enter", "Shift", "Esc", "Review"}
+"""What is the same in every language; and the title of the static review, which is in English."""
 
 
-def texts() -> Iterator[tuple[str, str]]:
+def script_texts_in_use() -> Iterator[tuple[str, str]]:
+    """Place and text of everything that the script of the interface translates."""
+    for path in sorted((WEB / "interface" / "script").glob("*.js")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for text in re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', line):
+                yield f"{path.name}:{number}", text
+            for noun in re.findall(r'\bplural\([^"`]*"([^"]*)"\)', line):
+                yield f"{path.name}:{number}", f"{{count}} {noun}"
+
+
+def page_texts_in_use() -> Iterator[tuple[str, str]]:
     """Place and text of everything that is to be translated."""
     for path in TEMPLATES:
         with path.open("rb") as file:
@@ -37,19 +50,26 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def marks(text: str) -> list[str]:
     """What a translation keeps: the places of values, and markup."""
-    return sorted(re.findall(r"%\(\w+\)s|</?\w+>", text))
+    return sorted(re.findall(r"%\(\w+\)s|</?\w+>|\{\w+\}|`pipeline[^`]*`", text))
 
 
+@pytest.mark.parametrize("name", ["pages", "script"])
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
-def test_every_text_is_translated_and_keeps_its_values(language: str) -> None:
-    with (page_languages.FOLDER / language / "interface.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
-    translated = {message.id: message.string for message in catalogue if message.id}
-    wanted = {text: place for place, text in texts()}
+def test_every_text_is_translated_and_keeps_its_values(language: str, name: Literal["pages", "script"]) -> None:
+    translated: dict[str, list[str]] = {}
+    for message in page_languages.read_catalogue(language, name):
+        if message.id:
+            is_plural = isinstance(message.id, tuple)
+            translated[message.id[0] if is_plural else str(message.id)] = (
+                list(message.string) if is_plural else [str(message.string)]
+            )
+    wanted = {text: place for place, text in (page_texts_in_use() if name == "pages" else script_texts_in_use())}
     assert len(wanted) > 50
-    assert [f"{place}: {text}" for text, place in wanted.items() if not translated.get(text)] == []
-    assert [text for text in translated if text not in wanted] == [], "texts that no page has any more"
-    assert [text for text, string in translated.items() if marks(str(text)) != marks(str(string))] == []
+    missing = [f"{place}: {text}" for text, place in wanted.items() if not all(translated.get(text, [""]))]
+    assert missing == [], f"add them to pipeline/web/locale/{language}/{name}.po"
+    assert [text for text in translated if text not in wanted] == [], "texts that nothing has any more"
+    differing = [text for text, strings in translated.items() for string in strings if marks(text) != marks(string)]
+    assert differing == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -58,7 +78,7 @@ def test_no_text_of_a_page_is_left_untranslated(path: Path) -> None:
     source = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "\0", source, flags=re.DOTALL)
     attributes = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', source)
     visible = re.sub(r"<[^>]*>", "\0", source)
-    left = [part.strip(" \n–:") for part in [*visible.split("\0"), *"\0".join(attributes).split("\0")]]
+    left = [part.strip(" \n–:·/<>") for part in [*visible.split("\0"), *"\0".join(attributes).split("\0")]]
     assert [part for part in left if re.search(r"[^\W\d_]{2}", part) and part not in OWN_NAMES] == []
 
 
@@ -85,3 +105,10 @@ def test_a_text_without_a_translation_is_english_and_dates_are_those_of_the_lang
     assert translations("de").gettext("A text that nobody has translated") == "A text that nobody has translated"
     dates = [date_text("2026-03-24T08:15:00.000Z", code) for code in ("en", "de", "pl", "zh")]
     assert dates == ["Mar 24, 2026", "24.03.2026", "24 mar 2026", "2026年3月24日"]
+
+
+def test_the_script_gets_its_texts_and_the_forms_of_its_nouns() -> None:
+    texts = script_texts("pl")
+    assert texts["{count} page"] == ["{count} strona", "{count} strony", "{count} stron"]
+    assert texts["Save"] == "Zapisz"
+    assert script_texts("en") == script_texts("xx") == {}

@@ -5,12 +5,12 @@ let asked = null;
 
 function approvalText(item) {
   const latest = item.approval?.at(-1);
-  return latest ? `${latest.state.replace("_", " ")} by ${latest.by || "the program: it was read again"}, ${time(latest.at)}` : "";
+  return latest ? t("{state} by {name}, {time}", { state: stateText(latest.state), name: latest.by || t("the program: it was read again"), time: time(latest.at) }) : "";
 }
 
 function approveButton(item) {
   if (!source.mayChange || item.status === "waiting" || item.is_split) return null;
-  return settled(item) ? make("button", { type: "button", class: "plain", on: { click: () => setState(item, "to_check").then(reload) } }, "Check again") : keyButton("Approve", "A", approve);
+  return settled(item) ? make("button", { type: "button", class: "plain", on: { click: () => setState(item, "to_check").then(reload) } }, t("Check again")) : keyButton(t("Approve"), "A", approve);
 }
 
 async function setState(item, state) {
@@ -27,12 +27,12 @@ async function approve() {
   if (doubtful.length && asked !== item) {
     asked = item;
     select(doubtful[0], { focus: true });
-    return announce(`${plural(doubtful.length, "value")} to review. A once more approves the document as it is.`);
+    return announce(t("{values} to review. A once more approves the document as it is.", { values: plural(doubtful.length, "value") }));
   }
   asked = null;
   const at = listed.indexOf(item), next = listed.slice(at + 1).find((entry) => !settled(entry)) || listed.slice(0, Math.max(0, at)).find((entry) => !settled(entry));
   if (!await setState(item, "approved")) return;
-  announce(`${item.base} is approved.`);
+  announce(t("{name} is approved.", { name: item.base }));
   refreshEntry(item);
   if (!next) return reload();
   await openDocument(next, "list");
@@ -44,18 +44,18 @@ async function approve() {
 function showBulk() {
   const holder = $("bulk");
   if (!holder || !source.mayChange) return;
-  const of = (entries, text, state, extra) => (entries.length ? make("button", { type: "button", class: "quiet", on: { click: () => setStates(entries, state, extra) } }, `${text} (${entries.length.toLocaleString("en")})`) : null);
+  const of = (entries, text, state, extra) => (entries.length ? make("button", { type: "button", class: "quiet", on: { click: () => setStates(entries, state, extra) } }, `${text} (${number(entries.length)})`) : null);
   const state = chosenState();
   holder.replaceChildren(...[
-    state === "to_check" ? of(listed.filter((entry) => entry.status === "done" && !entry.reviewCount), "Approve all without doubts", "approved", { doubtless: true }) : null,
-    state === "approved" ? of(listed, "Mark all as exported", "exported") : null,
+    state === "to_check" ? of(listed.filter((entry) => entry.status === "done" && !entry.reviewCount), t("Approve all without doubts"), "approved", { doubtless: true }) : null,
+    state === "approved" ? of(listed, t("Mark all as exported"), "exported") : null,
   ].filter(Boolean));
 }
 
 async function setStates(chosen, state, extra) {
   const { status, answer } = await call("PUT", "/api/states", { ids: chosen.map((entry) => entry.id), state, by: author(), ...extra });
   if (status !== 200) return announce(detail(answer));
-  announce(`${plural(answer.decided.length, "document")} ${state}${answer.left.length ? `, ${answer.left.length} left as they are` : ""}.`);
+  announce(`${plural(answer.decided.length, "document")} ${stateText(state)}${answer.left.length ? `, ${t("{count} left as they are", { count: number(answer.left.length) })}` : ""}.`);
   await filter();
   await reload();
 }

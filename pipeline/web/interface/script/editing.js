@@ -10,30 +10,30 @@ function addActions(key, { field, element }) {
   if (!edit || !edit.kind) return;
   const absent = field.value === undefined && !field.items && !field.table;
   element.append(make("div", { class: "actions" },
-    keyButton(absent ? "Right: it has none" : "Accept", "a", () => accept(key)), keyButton("Correct", "c", () => openEditor(key)),
-    absent ? null : keyButton("Not in the document", "x", () => save(key, null)),
-    field.corrected ? keyButton("Withdraw", "u", () => save(key, undefined)) : null));
+    keyButton(absent ? t("Right: it has none") : t("Accept"), "a", () => accept(key)), keyButton(t("Correct"), "c", () => openEditor(key)),
+    absent ? null : keyButton(t("Not in the document"), "x", () => save(key, null)),
+    field.corrected ? keyButton(t("Withdraw"), "u", () => save(key, undefined)) : null));
   if (!field.history?.length) return;
   element.append(make("details", { class: "history" }, make("summary", {}, plural(field.history.length, "correction")), make("ol", { class: "soft" }, field.history.map((entry) => make("li", {},
-    `${time(entry.at)} ${entry.by}: ${entry.withdrawn ? "withdrew the correction" : shortened(valueText(entry.value), 200)} (before: ${shortened(valueText(entry.before), 200)})`)))));
+    `${time(entry.at)} ${entry.by}: ${entry.withdrawn ? t("withdrew the correction") : shortened(valueText(entry.value), 200)} (${t("before: {value}", { value: shortened(valueText(entry.before), 200) })})`)))));
 }
 
 /** Opens the editor of a field, or the grid of a table. */
 function openEditor(key) {
   const row = current?.rows.get(key), edit = row?.field.edit;
-  if (!edit?.kind) return announce(row ? "This value cannot be corrected: today's templates do not have its field." : "Select a field first: n takes the next doubtful one.");
+  if (!edit?.kind) return announce(row ? t("This value cannot be corrected: today's templates do not have its field.") : t("Select a field first: n takes the next doubtful one."));
   if (edit.kind === "table") return openTable(key);
   select(key, { row: true });
   leaveEditor();
-  const texts = edit.kind === "texts" ? edit.value : [edit.kind === "many" ? (edit.value || []).join("\n") : edit.value ?? ""];
+  const values = edit.kind === "texts" ? edit.value : [edit.kind === "many" ? (edit.value || []).join("\n") : edit.value ?? ""];
   const name = spoken(row.field.name);
   const inputs = edit.choices.length && edit.kind === "one"
     ? [make("select", { "aria-label": name }, make("option", { value: "" }, "—"), edit.choices.map((choice) => make("option", { value: choice, selected: choice === edit.value }, choice)))]
-    : texts.map((text, n) => Object.assign(make("textarea", { "aria-label": edit.kind === "texts" ? `${name}, page ${n + 1}` : name, rows: edit.kind === "texts" ? 8 : Math.min(12, text.split("\n").length), spellcheck: "false", autocomplete: "off" }), { value: text }));
+    : values.map((text, n) => Object.assign(make("textarea", { "aria-label": edit.kind === "texts" ? `${name}, ${t("page {page}", { page: n + 1 })}` : name, rows: edit.kind === "texts" ? 8 : Math.min(12, text.split("\n").length), spellcheck: "false", autocomplete: "off" }), { value: text }));
   const form = make("form", { class: "editor", on: { submit: (event) => { event.preventDefault(); saveEditor(); } } }, inputs,
     make("p", { class: "refused", role: "alert", hidden: true }),
-    make("div", { class: "actions" }, make("button", { class: "plain first" }, "Save ", make("kbd", { "aria-hidden": "true" }, edit.kind === "texts" ? "Ctrl Enter" : "Enter")), keyButton("Leave", "Esc", () => leaveEditor(true)),
-      current.words === false ? null : make("span", { class: "soft" }, "or click words of the page")));
+    make("div", { class: "actions" }, make("button", { class: "plain first" }, `${t("Save")} `, make("kbd", { "aria-hidden": "true" }, edit.kind === "texts" ? "Ctrl Enter" : "Enter")), keyButton(t("Leave"), "Esc", () => leaveEditor(true)),
+      current.words === false ? null : make("span", { class: "soft" }, t("or click words of the page"))));
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.isComposing && !event.target.closest("button") && (edit.kind === "texts" ? event.ctrlKey || event.metaKey : !event.shiftKey)) { event.preventDefault(); saveEditor(); }
     if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); leaveEditor(true); }
@@ -78,8 +78,8 @@ function saveEditor() {
 /** Confirms the value of the field in hand, and goes on to the next doubtful one. */
 function accept(key) {
   const row = key && current?.rows.get(key);
-  if (!row) return announce("Select a field first: n takes the next doubtful one.");
-  if (!row.field.edit?.kind) return announce("This value cannot be confirmed: today's templates do not have its field.");
+  if (!row) return announce(t("Select a field first: n takes the next doubtful one."));
+  if (!row.field.edit?.kind) return announce(t("This value cannot be confirmed: today's templates do not have its field."));
   return save(key, row.field.edit.value);
 }
 
@@ -90,7 +90,7 @@ async function save(key, value, refusal) {
   const item = current, { result, field } = item.rows.get(key), open = editor?.key === key ? editor : null;
   const url = `/api/documents/${item.id}/fields/${encodeURIComponent(result.template)}/${encodeURIComponent(field.raw_name)}`;
   const version = open ? open.version : field.edit.version;
-  if (value === undefined && !field.corrected) return announce("This field has no correction.");
+  if (value === undefined && !field.corrected) return announce(t("This field has no correction."));
   const { status, answer } = value === undefined
     ? await call("DELETE", `${url}?version=${version}&by=${encodeURIComponent(author())}`)
     : await call("PUT", url, { value: emptied(value), version, by: author() });
@@ -109,20 +109,21 @@ async function save(key, value, refusal) {
   if (current !== item || !loaded) return true;
   showDocument(loaded);
   refreshEntry(loaded);
-  announce(value === undefined ? "Withdrawn." : "Saved.");
+  announce(value === undefined ? t("Withdrawn.") : t("Saved."));
   const open_ = reviewKeys(loaded), after = value === undefined ? null : before.slice(at + 1).find((other) => open_.includes(other)) || open_[0];
   if (after) select(after, { focus: true });
   else {
     if (selected !== key) select(key, { focus: true });
     else loaded.rows.get(key)?.button.focus({ preventScroll: true });
-    if (value !== undefined && !open_.length) announce("Saved. No doubtful value is left.");
+    if (value !== undefined && !open_.length) announce(t("Saved. No doubtful value is left."));
   }
   return true;
 }
 
 function conflictText(now) {
-  const change = now.withdrawn ? "withdrew the correction" : `entered ${shortened(valueText(now.value), 200)}`;
-  return `${now.by} ${change} in the meantime (${time(now.at)}). Your value is not saved. Save again to replace theirs.`;
+  const values = { name: now.by, time: time(now.at), value: shortened(valueText(now.value), 200) };
+  const change = now.withdrawn ? t("{name} withdrew the correction in the meantime ({time}).", values) : t("{name} entered {value} in the meantime ({time}).", values);
+  return `${change} ${t("Your value is not saved. Save again to replace theirs.")}`;
 }
 
 /** Updates the line of a document in the list. */

@@ -27,9 +27,28 @@ function vector(tag, attributes, ...children) {
 /** A button with the key that does the same. */
 const keyButton = (text, key, act, properties) => make("button", { type: "button", class: "plain", on: { click: act }, ...properties }, text, key && " ", key && make("kbd", { "aria-hidden": "true" }, key));
 
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-const time = (text) => (text ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : "");
-const seconds = (value) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} s`;
+/* ---- texts ---- */
+
+/** A text of the interface in the language of the page, with values at places like ``{count}``. In English where it has no translation. */
+const t = (text, values = {}) => (texts[text] || text).replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+
+const number = (value) => value.toLocaleString(language);
+
+/** A number of things, in the right form of their noun. */
+function plural(count, noun) {
+  const forms = texts[`{count} ${noun}`];
+  if (!forms) return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+  const form = { one: 0, few: 1 }[new Intl.PluralRules(language).select(count)] ?? forms.length - 1;
+  return forms[Math.min(form, forms.length - 1)].replace("{count}", number(count));
+}
+
+/** What is kept of a document in a word: its status, its state. */
+function stateText(state) {
+  const words = { waiting: t("waiting"), done: t("done"), partial: t("partial"), failed: t("failed"), skipped: t("skipped"), blank: t("blank"), new: t("new"), to_check: t("to check"), approved: t("approved"), exported: t("exported") };
+  return words[state] || state;
+}
+const time = (text) => (!text ? "" : language === "en" ? `${text.slice(0, 10)} ${text.slice(11, 16)} UTC` : `${new Date(text).toLocaleString(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" })} UTC`);
+const seconds = (value) => { const digits = value < 10 ? 2 : 0; return `${value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false })} s`; };
 const spoken = (name) => name.replaceAll("_", " ").replaceAll(".", " · ");
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
@@ -56,7 +75,7 @@ async function call(method, url, body) {
   const options = { method, headers: {} };
   if (body !== undefined) { options.headers["content-type"] = "application/json"; options.body = JSON.stringify(body); }
   let response;
-  try { response = await fetch(url, options); } catch { return { status: 0, answer: { detail: "the server does not answer" } }; }
+  try { response = await fetch(url, options); } catch { return { status: 0, answer: { detail: t("the server does not answer") } }; }
   let answer = {};
   try { answer = await response.json(); } catch { /* not JSON */ }
   return { status: response.status, answer };

@@ -31,32 +31,32 @@ function commentsSection(item) {
   const form = source.mayChange && orderForm({ id: "comment" }, async (form_) => {
     const sent = await accepted("POST", `/api/documents/${item.id}/comments`, { text: form_.text.value, by: author() });
     if (sent) form_.text.value = "";
-    return sent ? "Noted." : null;
-  }, make("label", { class: "grow" }, "Comment ", make("input", { name: "text", maxlength: 2000, required: true, autocomplete: "off" })), make("button", { class: "plain" }, "Add"));
-  return make("details", { class: "questions", open: entries.length > 0 }, make("summary", {}, entries.length ? plural(entries.length, "comment") : "Comment"), entries.length ? make("ol", { class: "comments" }, entries) : null, form);
+    return sent ? t("Noted.") : null;
+  }, make("label", { class: "grow" }, `${t("Comment")} `, make("input", { name: "text", maxlength: 2000, required: true, autocomplete: "off" })), make("button", { class: "plain" }, t("Add")));
+  return make("details", { class: "questions", open: entries.length > 0 }, make("summary", {}, entries.length ? plural(entries.length, "comment") : t("Comment")), entries.length ? make("ol", { class: "comments" }, entries) : null, form);
 }
 
 /* ---- passwords ---- */
 
 function lockParts(item) {
-  if (item.locked?.length) return [make("p", { class: "notice" }, "These need a password:", item.locked.flatMap((other) => [" ", make("a", { href: `/documents/${other.id}` }, other.file)]))];
+  if (item.locked?.length) return [make("p", { class: "notice" }, t("These need a password:"), item.locked.flatMap((other) => [" ", make("a", { href: `/documents/${other.id}` }, other.file)]))];
   if (!item.lock) return [];
   const refused = make("p", { class: "refused", role: "alert", hidden: true });
-  const label = `Password${item.lock.parts.length ? ` of ${shortened(item.lock.parts.join(", "), 300)}` : ""} `;
+  const label = item.lock.parts.length ? `${t("Password of {parts}", { parts: shortened(item.lock.parts.join(", "), 300) })} ` : `${t("Password")} `;
   const form = orderForm({ id: "unlock" }, async (form_) => {
     const { password } = form_, text = password.value, button = form_.querySelector("button");
     password.value = "";
     button.disabled = true;
-    announce("The password is being tried.");
+    announce(t("The password is being tried."));
     const { status, answer } = await call("POST", `/api/documents/${item.id}/password`, { password: text, by: author() });
     button.disabled = false;
-    if (status === 202) return "Unlocked. It will be read soon.";
+    if (status === 202) return t("Unlocked. It will be read soon.");
     refused.textContent = detail(answer);
     refused.hidden = false;
     announce("");
     password.focus();
     return null;
-  }, refused, make("label", { class: "grow" }, label, make("input", { type: "password", name: "password", required: true, maxlength: 1000, autocomplete: "off", spellcheck: "false" })), make("button", { class: "plain first" }, "Unlock"));
+  }, refused, make("label", { class: "grow" }, label, make("input", { type: "password", name: "password", required: true, maxlength: 1000, autocomplete: "off", spellcheck: "false" })), make("button", { class: "plain first" }, t("Unlock")));
   return [form];
 }
 
@@ -66,23 +66,23 @@ function questionsSection(item) {
   if (!item.pages || item.is_split) return null;
   const last = item.questions.filter((question) => question.page === view.page).at(-1) || item.questions.at(-1);
   const entries = item.questions.map((question) => make("li", { class: question.follows ? "follows" : null, "data-question": question.id }, make("p", { class: "question" }, question.question), answerParts(question)));
-  const follow = item.questions.length ? make("label", { class: "check" }, make("input", { type: "checkbox", name: "follow", checked: true }), "follows up on the last question") : null;
+  const follow = item.questions.length ? make("label", { class: "check" }, make("input", { type: "checkbox", name: "follow", checked: true }), t("follows up on the last question")) : null;
   const form = orderForm({ id: "ask" }, async (form_) => {
     const follows = form_.follow?.checked && last ? last.id : null, text = form_.question.value;
     const sent = await accepted("POST", `/api/documents/${item.id}/questions`, { page: view.page || item.page_list[0]?.page || 1, question: text, follows, by: author() });
     if (sent) form_.question.value = "";
-    return sent ? "Asked." : null;
-  }, make("label", { class: "grow" }, "Question ", make("input", { name: "question", maxlength: 500, required: true, placeholder: "What is the delivery date?", autocomplete: "off" })), follow, make("button", { class: "plain first" }, "Ask"));
-  const section = make("section", { class: "questions", "aria-label": "Questions" }, make("h3", {}, "Ask about this page"), entries.length ? make("ol", { id: "questions", tabindex: "0", "aria-label": "Questions and answers" }, entries) : null, form);
+    return sent ? t("Asked.") : null;
+  }, make("label", { class: "grow" }, `${t("Question")} `, make("input", { name: "question", maxlength: 500, required: true, placeholder: t("What is the delivery date?"), autocomplete: "off" })), follow, make("button", { class: "plain first" }, t("Ask")));
+  const section = make("section", { class: "questions", "aria-label": t("Questions") }, make("h3", {}, t("Ask about this page")), entries.length ? make("ol", { id: "questions", tabindex: "0", "aria-label": t("Questions and answers") }, entries) : null, form);
   for (const [kind, on] of [["mouseover", true], ["mouseout", false]]) section.addEventListener(kind, (event) => markAnswer(event.target.closest("[data-question]")?.dataset.question, on));
   return section;
 }
 
 function answerParts({ outcome, notes }) {
-  if (!outcome) return [make("p", { class: "soft" }, make("span", { class: "dot busy" }), " being answered")];
-  if (outcome.error) return [make("p", { class: "review" }, `no answer: ${outcome.error}`)];
-  if (outcome.answer === null) return [make("p", { class: "answer" }, "Nothing on the page answers this."), make("p", { class: "soft" }, outcome.engine)];
-  const about = [outcome.printed && outcome.printed !== outcome.answer ? `printed “${shortened(outcome.printed, 120)}”` : "", outcome.engine, outcome.grounding === "none" ? "not found on the page" : "", ...notes];
+  if (!outcome) return [make("p", { class: "soft" }, make("span", { class: "dot busy" }), ` ${t("being answered")}`)];
+  if (outcome.error) return [make("p", { class: "review" }, t("no answer: {reason}", { reason: outcome.error }))];
+  if (outcome.answer === null) return [make("p", { class: "answer" }, t("Nothing on the page answers this.")), make("p", { class: "soft" }, outcome.engine)];
+  const about = [outcome.printed && outcome.printed !== outcome.answer ? t("printed “{text}”", { text: shortened(outcome.printed, 120) }) : "", outcome.engine, outcome.grounding === "none" ? t("not found on the page") : "", ...notes];
   return [make("p", { class: "answer" }, valueText(outcome.answer)), make("p", { class: "soft" }, about.filter(Boolean).join(" · "))];
 }
 
@@ -101,24 +101,24 @@ function markAnswer(id, on) {
 function splitSection(item) {
   const { split } = item;
   if (!split) return null;
-  const link = (part) => make("a", { href: `/documents/${part.id}`, "aria-current": part.id === item.id ? "page" : null }, `pages ${part.pages}`);
-  const parts = split.documents.length ? make("p", {}, item.is_split ? `This file holds ${plural(split.documents.length, "document")}: ` : ["Part of ", make("a", { href: `/documents/${split.id}` }, split.file), ": "], split.documents.flatMap((part) => [link(part), " "])) : null;
+  const link = (part) => make("a", { href: `/documents/${part.id}`, "aria-current": part.id === item.id ? "page" : null }, t("pages {pages}", { pages: part.pages }));
+  const parts = split.documents.length ? make("p", {}, item.is_split ? `${t("This file holds {documents}:", { documents: plural(split.documents.length, "document") })} ` : [`${t("Part of")} `, make("a", { href: `/documents/${split.id}` }, split.file), ": "], split.documents.flatMap((part) => [link(part), " "])) : null;
   const url = `/api/documents/${item.id}/split`;
   const pages = make("input", { name: "pages", required: true, maxlength: 20000, value: split.pages, placeholder: "1-3,4,5-6", autocomplete: "off" });
   const form = orderForm({ id: "split" }, async (form_) => {
     if (!await accepted("PUT", url, { pages: form_.pages.value, by: author() })) return null;
     location.assign(`/documents/${split.id}`);
-    return "It is split.";
-  }, make("label", { class: "grow" }, "Pages of each document ", pages), make("button", { class: "plain" }, "Split"),
-  split.source === "person" ? keyButton("Let the program decide", "", async () => { if (await accepted("DELETE", url)) location.assign(`/documents/${split.id}`); }) : null);
-  return make("section", { class: "split" }, parts, item.doubts.map((text) => make("p", { class: "review" }, `Please check: ${text}`)), make("details", { open: item.is_split }, make("summary", {}, "Split"), form && stackEditor(split, pages), form));
+    return t("It is split.");
+  }, make("label", { class: "grow" }, `${t("Pages of each document")} `, pages), make("button", { class: "plain" }, t("Split")),
+  split.source === "person" ? keyButton(t("Let the program decide"), "", async () => { if (await accepted("DELETE", url)) location.assign(`/documents/${split.id}`); }) : null);
+  return make("section", { class: "split" }, parts, item.doubts.map((text) => make("p", { class: "review" }, t("Please check: {what}", { what: text }))), make("details", { open: item.is_split }, make("summary", {}, t("Split")), form && stackEditor(split, pages), form));
 }
 
 function rereadSection(item) {
-  const choice = (label, name, values) => make("label", {}, `${label} `, make("select", { name }, make("option", { value: "" }, "by the settings"), values.map((value) => make("option", {}, value))));
+  const choice = (label, name, values) => make("label", {}, `${label} `, make("select", { name }, make("option", { value: "" }, t("by the settings")), values.map((value) => make("option", {}, value))));
   const form = orderForm({ id: "reread" }, async (form_) => {
     const body = { template: form_.template.value || null, engine: form_.engine.value || null, by: author() };
-    return (await accepted("POST", `/api/documents/${item.id}/readings`, body)) ? "It will be read again soon." : null;
-  }, choice("Template", "template", served.templates), choice("Engine", "engine", served.engines), make("button", { class: "plain" }, "Read again"));
-  return make("details", {}, make("summary", {}, "Read again"), form, item.reread ? make("p", { class: item.reread.error ? "notice" : "soft" }, item.reread.error ? `It could not be read again: ${item.reread.error}` : "It is being read again.") : null);
+    return (await accepted("POST", `/api/documents/${item.id}/readings`, body)) ? t("It will be read again soon.") : null;
+  }, choice(t("Template"), "template", served.templates), choice(t("Engine"), "engine", served.engines), make("button", { class: "plain" }, t("Read again")));
+  return make("details", {}, make("summary", {}, t("Read again")), form, item.reread ? make("p", { class: item.reread.error ? "notice" : "soft" }, item.reread.error ? t("It could not be read again: {reason}", { reason: item.reread.error }) : t("It is being read again.")) : null);
 }

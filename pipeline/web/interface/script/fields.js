@@ -1,6 +1,6 @@
 /* The fields of a document: their rows, and the links between a row, its box on the page, and the enlarged part of the page beside it. */
 
-const groundings = { exact: "as printed", value: "same value", fuzzy: "similar text", none: "not found on the page" };
+const groundings = { exact: t("as printed"), value: t("same value"), fuzzy: t("similar text"), none: t("not found on the page") };
 let selected = null;
 /** The key of the field in hand; null without one. */
 
@@ -11,8 +11,8 @@ function resultSection(item, result, n) {
   const absent = result.fields.filter((field) => !present.includes(field));
   const rowOf = (field) => fieldRow(item, result, field, `${n}-${result.fields.indexOf(field)}`);
   const rows = present.map(rowOf); // before the others: keys go through the rows in this order
-  const absentList = !absent.length ? null : !source.editable ? make("p", { class: "absent" }, `Not on the document: ${absent.map((field) => spoken(field.name)).join(", ")}`)
-    : make("details", { class: "absent-fields" }, make("summary", {}, `Not on the document: ${absent.length > 6 ? plural(absent.length, "field") : absent.map((field) => spoken(field.name)).join(", ")}`), make("ol", { class: "fields" }, absent.map(rowOf)));
+  const absentList = !absent.length ? null : !source.editable ? make("p", { class: "absent" }, `${t("Not on the document:")} ${absent.map((field) => spoken(field.name)).join(", ")}`)
+    : make("details", { class: "absent-fields" }, make("summary", {}, `${t("Not on the document:")} ${absent.length > 6 ? plural(absent.length, "field") : absent.map((field) => spoken(field.name)).join(", ")}`), make("ol", { class: "fields" }, absent.map(rowOf)));
   return make("section", { "aria-labelledby": `t${n}` }, make("h3", { id: `t${n}` }, result.template), result.question ? make("p", { class: "soft" }, result.question) : null,
     rows.length ? make("ol", { class: "fields" }, rows) : null, absentList);
 }
@@ -22,8 +22,8 @@ function fieldRow(item, result, field, id) {
   const button = make("button", { type: "button", class: "label", "aria-pressed": "false", "aria-describedby": `v${id}` }, spoken(field.name));
   const confidence = field.confidence === undefined ? null : make("span", { class: field.reasons ? "confidence low" : "confidence", "aria-hidden": "true" }, make("i"));
   if (confidence) confidence.firstChild.style.width = `${Math.round(100 * field.confidence)}%`;
-  const from = make("p", { class: "from" }, confidence && make("span", { title: field.value === undefined && !field.items && !field.table ? "probability that the document has none" : "probability that the value is right" }, confidence, `${field.confidence_percent} %`),
-    field.printed && make("q", { title: "as printed", dir: "auto" }, field.printed), field.page && item.pages > 1 && make("span", {}, `page ${field.page}`), field.grounding && make("span", {}, groundings[field.grounding]));
+  const from = make("p", { class: "from" }, confidence && make("span", { title: field.value === undefined && !field.items && !field.table ? t("probability that the document has none") : t("probability that the value is right") }, confidence, `${Number(field.confidence_percent).toLocaleString(language, { minimumFractionDigits: field.confidence_percent.includes(".") ? 1 : 0 })} %`),
+    field.printed && make("q", { title: t("as printed"), dir: "auto" }, field.printed), field.page && item.pages > 1 && make("span", {}, t("page {page}", { page: field.page })), field.grounding && make("span", {}, groundings[field.grounding]));
   const element = make("li", { class: field.reasons ? "field review" : "field", "data-field": key }, button, fieldValue(field, id), from,
     field.reasons ? make("ul", { class: "reasons" }, field.reasons.map((reason) => make("li", {}, reason))) : null,
     field.corrected ? make("p", { class: "corrected" }, correctionText(field.corrected)) : null,
@@ -38,7 +38,8 @@ function fieldRow(item, result, field, id) {
   return element;
 }
 
-const correctionText = ({ by, at, confirmed, read }) => `${confirmed ? "confirmed" : "corrected"} by ${by}, ${time(at)}${confirmed ? "" : `; the engine read ${shortened(valueText(read), 200)}`}`;
+const correctionText = ({ by, at, confirmed, read }) => (confirmed ? t("confirmed by {name}, {time}", { name: by, time: time(at) })
+  : `${t("corrected by {name}, {time}", { name: by, time: time(at) })}; ${t("the engine read {value}", { value: shortened(valueText(read), 200) })}`);
 
 function fieldValue(field, id) {
   if (field.table) return make("div", { class: "value", id: `v${id}` }, plural(field.table.row_count, "row"));
@@ -112,5 +113,5 @@ function addCrop({ field, element }) {
   const left = Math.min(Math.max(0, (x0 + x1 - across) / 2), width - across), top = Math.min(Math.max(0, (y0 + y1 - down) / 2), height - down);
   const image = vector("image", { href: uri, x: 0, y: 0, width, height, preserveAspectRatio: "none" });
   const mark = vector("rect", { x: x0 - 2, y: y0 - 2, width: x1 - x0 + 4, height: y1 - y0 + 4, rx: 1.5 });
-  element.append(make("div", { class: "crop" }, vector("svg", { viewBox: `${left} ${top} ${across} ${down}`, role: "img", "aria-label": `${spoken(field.name)} as printed` }, image, mark)));
+  element.append(make("div", { class: "crop" }, vector("svg", { viewBox: `${left} ${top} ${across} ${down}`, role: "img", "aria-label": t("{field} as printed", { field: spoken(field.name) }) }, image, mark)));
 }

@@ -9,13 +9,13 @@ const drawnPages = (item) => item.page_list.filter((page) => (source.editable ? 
 function pagesPane(item) {
   const drawn = drawnPages(item), charts = item.results.filter((result) => source.chart(item, result)).map((result) => chartFigure(item, result));
   Object.assign(view, { page: 0, turn: 0 });
-  const pane = make("div", { class: "pages", role: "region", "aria-label": "Pages", tabindex: "0" });
+  const pane = make("div", { class: "pages", role: "region", "aria-label": t("Pages"), tabindex: "0" });
   if (!drawn.length) pane.append(...(charts.length ? charts : [make("p", { class: "soft" }, missingImageReason(item))]));
   else {
     const tool = (text, label, act) => make("button", { type: "button", class: "quiet", "aria-label": label, title: label, on: { click: act } }, text);
-    const zoom = make("button", { type: "button", class: "quiet", "aria-pressed": String(view.zoom > 1), on: { click: toggleZoom } }, "Larger ", make("kbd", {}, "z"));
-    pane.append(make("div", { class: "tools" }, make("span", { class: "page-number" }), drawn.length > 1 ? [tool("‹", "Previous page", () => stepPage(-1)), tool("›", "Next page", () => stepPage(1))] : null,
-      tool("−", "Smaller", () => setZoom(-1)), tool("+", "Larger still", () => setZoom(1)), tool("⟳", "Turn the page", turnPage), zoom),
+    const zoom = make("button", { type: "button", class: "quiet", "aria-pressed": String(view.zoom > 1), on: { click: toggleZoom } }, `${t("Larger")} `, make("kbd", {}, "z"));
+    pane.append(make("div", { class: "tools" }, make("span", { class: "page-number" }), drawn.length > 1 ? [tool("‹", t("Previous page"), () => stepPage(-1)), tool("›", t("Next page"), () => stepPage(1))] : null,
+      tool("−", t("Smaller"), () => setZoom(-1)), tool("+", t("Larger still"), () => setZoom(1)), tool("⟳", t("Turn the page"), turnPage), zoom),
     drawn.length > 1 ? thumbnails(item, drawn) : "", make("div", { class: "figures" }, make("figure", { class: "page-figure" }), charts));
     const first = item.fields.find((field) => field.reasons && field.page) || item.fields.find((field) => field.page);
     queueMicrotask(() => { if (current === item && !view.page) showPage(drawn.some((page) => page.page === first?.page) ? first.page : drawn[0].page); });
@@ -24,50 +24,50 @@ function pagesPane(item) {
 }
 
 function thumbnails(item, drawn) {
-  return make("ol", { class: "thumbnails", "aria-label": "Pages of the document" }, drawn.map((page) => {
+  return make("ol", { class: "thumbnails", "aria-label": t("Pages of the document") }, drawn.map((page) => {
     const doubtful = item.fields.some((field) => field.page === page.page && field.reasons);
-    return make("li", {}, make("button", { type: "button", class: doubtful ? "review" : null, "data-page": page.page, "aria-label": `Page ${page.page}${doubtful ? ", with values to review" : ""}`, on: { click: () => showPage(page.page) } },
+    return make("li", {}, make("button", { type: "button", class: doubtful ? "review" : null, "data-page": page.page, "aria-label": doubtful ? t("Page {page}, with values to review", { page: page.page }) : t("Page {page}", { page: page.page }), on: { click: () => showPage(page.page) } },
       make("img", { src: source.image(item, page), alt: "", loading: "lazy", decoding: "async" }), make("span", { "aria-hidden": "true" }, String(page.page))));
   }));
 }
 
 function missingImageReason(item) {
   const undrawn = item.page_list.find((page) => page.undrawn);
-  if (item.status === "waiting") return "There is no page to show yet.";
-  if (item.original !== "there") return `The original is ${item.original === "gone" ? "no longer there" : "changed"}: the values are listed without their pages.`;
-  if (undrawn) return `Page ${undrawn.page} cannot be drawn: ${undrawn.undrawn}.`;
-  if (item.page_list.some((page) => page.status === "done")) return "No page image: the file would be too large. `pipeline review` with the path of this document makes a file with its pages.";
-  return "There is no page to show.";
+  if (item.status === "waiting") return t("There is no page to show yet.");
+  if (item.original !== "there") return item.original === "gone" ? t("The original is no longer there: the values are listed without their pages.") : t("The original is changed: the values are listed without their pages.");
+  if (undrawn) return t("Page {page} cannot be drawn: {reason}.", { page: undrawn.page, reason: undrawn.undrawn });
+  if (item.page_list.some((page) => page.status === "done")) return t("No page image: the file would be too large. `pipeline review` with the path of this document makes a file with its pages.");
+  return t("There is no page to show.");
 }
 
 function chartFigure(item, result) {
   const data = result.fields.find((field) => field.table), rows = data ? data.table.row_count : 0;
-  return make("figure", { class: "redrawn" }, make("div", { class: "page-image" }, make("img", { src: source.chart(item, result), alt: `The chart drawn from ${plural(rows, "row")} of data` })), make("figcaption", {}, "Drawn from the values that were read"));
+  return make("figure", { class: "redrawn" }, make("div", { class: "page-image" }, make("img", { src: source.chart(item, result), alt: t("The chart drawn from {rows} of data", { rows: plural(rows, "row") }) })), make("figcaption", {}, t("Drawn from the values that were read")));
 }
 
 /** Shows a page of the document, where it is not shown already. */
-function showPage(number) {
-  const item = current, figure = main.querySelector(".page-figure"), page = item && drawnPages(item).find((other) => other.page === number);
-  if (!figure || !page || view.page === number) return;
-  view.page = number;
+function showPage(shown) {
+  const item = current, figure = main.querySelector(".page-figure"), page = item && drawnPages(item).find((other) => other.page === shown);
+  if (!figure || !page || view.page === shown) return;
+  view.page = shown;
   const of = main.querySelector(".page-number");
-  of.textContent = `Page ${number}${item.pages > 1 ? ` of ${item.pages}` : ""}`;
+  of.textContent = item.pages > 1 ? t("Page {page} of {pages}", { page: shown, pages: item.pages }) : t("Page {page}", { page: shown });
   for (const button of main.querySelectorAll(".thumbnails button")) {
-    if (Number(button.dataset.page) === number) { button.setAttribute("aria-current", "page"); button.scrollIntoView({ block: "nearest", inline: "nearest" }); } else button.removeAttribute("aria-current");
+    if (Number(button.dataset.page) === shown) { button.setAttribute("aria-current", "page"); button.scrollIntoView({ block: "nearest", inline: "nearest" }); } else button.removeAttribute("aria-current");
   }
-  figure.dataset.page = number;
-  figure.replaceChildren(make("p", { class: "soft" }, "The page is being drawn …"));
+  figure.dataset.page = shown;
+  figure.replaceChildren(make("p", { class: "soft" }, t("The page is being drawn …")));
   when(source.page(item, page), () => {
-    if (current !== item || view.page !== number) return;
-    if (!page.size) return figure.replaceChildren(make("p", { class: "notice bad" }, `The page cannot be drawn: ${page.undrawn || "there is no such page"}`));
+    if (current !== item || view.page !== shown) return;
+    if (!page.size) return figure.replaceChildren(make("p", { class: "notice bad" }, t("The page cannot be drawn: {reason}", { reason: page.undrawn || t("there is no such page") })));
     const [width, height] = page.size;
-    const image = make("img", { src: source.image(item, page), alt: `Page ${number} of ${item.base}`, width: Math.round(width), height: Math.round(height), draggable: "false" });
+    const image = make("img", { src: source.image(item, page), alt: t("Page {page} of {name}", { page: shown, name: item.base }), width: Math.round(width), height: Math.round(height), draggable: "false" });
     const sheet = make("div", { class: "page-image" }, image);
     figure.replaceChildren(make("div", { class: "view" }, make("div", { class: "turned" }, sheet)));
     placeSheet();
     refreshBoxes();
-    if (selected && item.rows.get(selected)?.field.page === number) { addCrop(item.rows.get(selected)); scrollToBox(selected); }
-    when(source.words(item, page), (words) => { if (words && current === item && view.page === number) showWords(sheet, page, words); });
+    if (selected && item.rows.get(selected)?.field.page === shown) { addCrop(item.rows.get(selected)); scrollToBox(selected); }
+    when(source.words(item, page), (words) => { if (words && current === item && view.page === shown) showWords(sheet, page, words); });
   });
 }
 
@@ -140,7 +140,7 @@ function placeBox(element, [x0, y0, x1, y1], width, height) {
 function box(item, keys, width, height) {
   const fields = keys.map((key) => item.rows.get(key).field), review = fields.some((field) => field.reasons), big = fields[0].table || area(fields[0].box) > 0.12 * width * height;
   const label = fields.map((field) => (field.value === undefined ? spoken(field.name) : `${spoken(field.name)}: ${field.value.slice(0, 80)}`)).join(", ");
-  const element = placeBox(make("button", { type: "button", class: `box${review ? " review" : ""}${big ? " wide" : ""}`, "data-field": keys.join(" "), "aria-label": label + (review ? ", to review" : ""), title: label }), fields[0].box, width, height);
+  const element = placeBox(make("button", { type: "button", class: `box${review ? " review" : ""}${big ? " wide" : ""}`, "data-field": keys.join(" "), "aria-label": label + (review ? `, ${t("to review")}` : ""), title: label }), fields[0].box, width, height);
   const nextKey = () => keys[(keys.indexOf(selected) + 1) % keys.length];
   element.addEventListener("click", () => select(nextKey(), { box: true }));
   for (const [event, on] of [["mouseenter", true], ["mouseleave", false], ["focus", true], ["blur", false]]) element.addEventListener(event, () => keys.forEach((key) => highlight(key, on, event === "focus")));

@@ -3,11 +3,11 @@
 let listed = [], current = null, limit = 200;
 
 function tag(entry) {
-  if (settled(entry)) return make("span", { class: "tag good" }, entry.approvalState);
-  if (entry.status === "waiting") return make("span", { class: "tag" }, "waiting");
-  if (entry.status !== "done") return make("span", { class: "tag bad" }, entry.status + (entry.reviewCount ? ` · ${entry.reviewCount}` : ""));
-  if (entry.reviewCount) return make("span", { class: "tag review" }, `${entry.reviewCount} to review`);
-  return make("span", { class: "tag good" }, make("span", { "aria-hidden": "true" }, "✓"), make("span", { class: "hidden" }, "clear"));
+  if (settled(entry)) return make("span", { class: "tag good" }, stateText(entry.approvalState));
+  if (entry.status === "waiting") return make("span", { class: "tag" }, t("waiting"));
+  if (entry.status !== "done") return make("span", { class: "tag bad" }, stateText(entry.status) + (entry.reviewCount ? ` · ${entry.reviewCount}` : ""));
+  if (entry.reviewCount) return make("span", { class: "tag review" }, t("{count} to review", { count: number(entry.reviewCount) }));
+  return make("span", { class: "tag good" }, make("span", { "aria-hidden": "true" }, "✓"), make("span", { class: "hidden" }, t("clear")));
 }
 
 function listEntry(entry) {
@@ -33,21 +33,21 @@ function filter() {
     from: $("from")?.value, until: $("until")?.value, order: $("order")?.value };
   return when(source.list(filters), (found) => {
     if (!found) return;
-    for (const [state, count] of Object.entries(found.counts)) $(`count-${state}`).textContent = count.toLocaleString("en");
+    for (const [state, count] of Object.entries(found.counts)) $(`count-${state}`).textContent = number(count);
     listed = found.entries;
     const more = found.total > listed.length && source.editable
-      ? [make("li", {}, make("button", { type: "button", class: "quiet", on: { click: () => { limit = Math.min(1000, limit + 200); filter(); } } }, `${(found.total - listed.length).toLocaleString("en")} more`))] : [];
+      ? [make("li", {}, make("button", { type: "button", class: "quiet", on: { click: () => { limit = Math.min(1000, limit + 200); filter(); } } }, t("{count} more", { count: number(found.total - listed.length) })))] : [];
     const focused = document.activeElement;
     list.replaceChildren(...listed.map(listEntry), ...more);
     if (focused && focused !== document.activeElement && list.contains(focused)) focused.focus();
     showBulk();
-    $("count").textContent = listed.length === found.total ? plural(listed.length, "document") : `${listed.length.toLocaleString("en")} of ${plural(found.total, "document")}`;
+    $("count").textContent = listed.length === found.total ? plural(listed.length, "document") : t("{count} of {documents}", { count: number(listed.length), documents: plural(found.total, "document") });
   });
 }
 
 function step(by) {
   const at = listed.indexOf(current), next = at < 0 ? listed[0] : listed[at + by];
-  if (!next) return announce(by > 0 ? "This is the last document." : "This is the first document.");
+  if (!next) return announce(by > 0 ? t("This is the last document.") : t("This is the first document."));
   return openDocument(next, "list");
 }
 
@@ -64,11 +64,11 @@ function stepToReview(by) {
   const inside = at >= 0 ? own[at + by] : by > 0 ? own[0] : own.at(-1);
   if (inside) return select(inside, { focus: true });
   const others = listed.filter((entry) => entry.reviewCount > 0 && !settled(entry));
-  if (!others.length && !own.length) return announce("No value in these documents needs a review.");
+  if (!others.length && !own.length) return announce(t("No value in these documents needs a review."));
   const rank = (entry) => listed.indexOf(entry), here = current ? rank(current) : -1;
   let next = by > 0 ? others.find((entry) => rank(entry) > here) : others.findLast((entry) => rank(entry) < here);
   if (!next) {
-    announce("Starting over.");
+    announce(t("Starting over."));
     next = by > 0 ? others[0] : others.at(-1);
   }
   const end = (item) => (by > 0 ? reviewKeys(item)[0] : reviewKeys(item).at(-1));

@@ -1,7 +1,7 @@
 /* Where documents come from: data in this file (`pipeline review`), or the API of the server (`pipeline serve`). Only the latter can be
    corrected. An entry is a document of the list; a loaded entry has its results and pages too. */
 
-const { documents = [], about = {}, served } = JSON.parse($("data").textContent);
+const { documents = [], about = {}, served, language = "en", texts = {} } = JSON.parse($("data").textContent);
 
 function prepare(item) {
   item.fields = item.results.flatMap((result) => result.fields);
@@ -30,7 +30,7 @@ function searchText(item) {
 }
 
 const embedded = {
-  states: { all: "All", review: "To review", failed: "Failed", clear: "Clear" },
+  states: { all: t("All"), review: t("To review"), failed: t("Failed"), clear: t("Clear") },
   firstState: "all",
   editable: false,
   mayChange: false,
@@ -71,7 +71,7 @@ function entryOf(summary) {
 }
 
 const fromServer = {
-  states: { to_check: "To check", approved: "Approved", all: "All", failed: "Failed" },
+  states: { to_check: t("To check"), approved: t("Approved"), all: t("All"), failed: t("Failed") },
   firstState: "to_check",
   editable: true,
   mayChange: Boolean(served?.may_change), // else the role of the person is to look

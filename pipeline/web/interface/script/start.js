@@ -1,9 +1,9 @@
 /* Starts the page: colours, filters, the first document, and changes on the server. */
 
-const themes = { auto: "automatic", light: "light", dark: "dark" };
+const themes = { auto: t("Colours: automatic"), light: t("Colours: light"), dark: t("Colours: dark") };
 function applyTheme(theme) {
   document.documentElement.dataset.theme = theme;
-  $("theme").textContent = `Colours: ${themes[theme]}`;
+  $("theme").textContent = themes[theme];
   stored.set("pipeline-review-theme", theme);
 }
 
@@ -20,7 +20,7 @@ function watchServer() {
   const poll = async () => {
     const { status, answer } = await call("GET", "/api/status");
     failures = status === 200 ? 0 : failures + 1;
-    if (failures === 3) announce("The server does not answer. Saved corrections are kept.");
+    if (failures === 3) announce(t("The server does not answer. Saved corrections are kept."));
     if (status === 200) {
       const typing = main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || main.querySelector(".stack.changed");
       if (answer.marker !== marker) await filter();
@@ -57,7 +57,7 @@ function start() {
   });
   for (const kind of ["hashchange", "popstate"]) addEventListener(kind, openFromAddress);
   if ($("about")) {
-    const notes = [about.written && `Written ${time(about.written)}`, about.selection, about.left_out ? `${plural(about.left_out, "older document")} left out` : ""];
+    const notes = [about.written && t("Written {time}", { time: time(about.written) }), about.selection, about.left_out ? t("{documents} left out", { documents: plural(about.left_out, "older document") }) : ""];
     $("about").textContent = notes.filter(Boolean).join(" · ");
   }
   const name = $("author");

@@ -6,7 +6,7 @@ const tableIsUnsaved = () => Boolean(table && JSON.stringify(table.rows) !== tab
 function openTable(key) {
   if (!current || table || !source.mayChange) return;
   const wanted = key || [...current.rows].find(([, { field }]) => field.edit?.kind === "table")?.[0];
-  if (!wanted) return announce("This document has no table.");
+  if (!wanted) return announce(t("This document has no table."));
   const { field, id } = current.rows.get(wanted), columns = field.edit.columns;
   const rows = (field.edit.value || []).map((row) => columns.map((column) => (row[column] === null || row[column] === undefined ? "" : String(row[column]))));
   leaveEditor();
@@ -16,10 +16,10 @@ function openTable(key) {
   const act = (text, key_, run) => keyButton(text, key_, () => { run(); });
   section.append(
     make("div", { class: "row" }, make("h3", { id: `table-${id}` }, name), make("p", { class: "sum", role: "status" }),
-      make("div", { class: "actions" }, keyButton("Save", "Enter", saveTable), keyButton("Leave", "Esc", () => leaveTable()),
-        act("Insert", "Alt N", () => changeRows((at) => { table.rows.splice(at + 1, 0, columns.map(() => "")); return at + 1; })),
-        act("Delete", "Alt ⌫", () => changeRows((at) => { table.rows.splice(at, 1); if (!table.rows.length) table.rows.push(columns.map(() => "")); return Math.min(at, table.rows.length - 1); })),
-        act("Up", "Alt ↑", () => moveRow(-1)), act("Down", "Alt ↓", () => moveRow(1)), act("Undo", "Ctrl Z", undoTable))),
+      make("div", { class: "actions" }, keyButton(t("Save"), "Enter", saveTable), keyButton(t("Leave"), "Esc", () => leaveTable()),
+        act(t("Insert"), "Alt N", () => changeRows((at) => { table.rows.splice(at + 1, 0, columns.map(() => "")); return at + 1; })),
+        act(t("Delete"), "Alt ⌫", () => changeRows((at) => { table.rows.splice(at, 1); if (!table.rows.length) table.rows.push(columns.map(() => "")); return Math.min(at, table.rows.length - 1); })),
+        act(t("Up"), "Alt ↑", () => moveRow(-1)), act(t("Down"), "Alt ↓", () => moveRow(1)), act(t("Undo"), "Ctrl Z", undoTable))),
     make("p", { class: "refused", role: "alert", hidden: true }),
     make("div", { class: "cells" }, make("table", { class: "grid" }, make("thead", {}, make("tr", {}, columns.map((column) => make("th", { scope: "col", class: field.edit.numeric.includes(column) ? "n" : null }, spoken(column))))), make("tbody", {}))));
   const before = [...main.querySelectorAll(".table")].find((other) => other.dataset.table === wanted);
@@ -57,7 +57,7 @@ const placeOf = (input) => [input.closest("tr").rowIndex - 1, input.closest("td"
 function drawRows() {
   const { section, rows, columns, at, field } = table, numeric = field.edit.numeric;
   section.querySelector("tbody").replaceChildren(...rows.map((cells, n) => make("tr", {}, columns.map((column, m) => make("td", { "data-cell": `${n} ${column}` },
-    make("input", { "aria-label": `${spoken(column)}, row ${n + 1}`, value: cells[m], class: numeric.includes(column) ? "n" : null, autocomplete: "off", spellcheck: "false" }))))));
+    make("input", { "aria-label": t("{column}, row {row}", { column: spoken(column), row: n + 1 }), value: cells[m], class: numeric.includes(column) ? "n" : null, autocomplete: "off", spellcheck: "false" }))))));
   showSum();
   section.querySelectorAll("tbody tr")[at[0]]?.cells[at[1]]?.firstChild.focus();
 }
@@ -76,7 +76,7 @@ function undoTable() {
   const now = JSON.stringify(table.rows);
   let last = table.past.pop();
   while (last && last.rows === now) last = table.past.pop();
-  if (!last) return announce("There is nothing to undo.");
+  if (!last) return announce(t("There is nothing to undo."));
   table.rows = JSON.parse(last.rows);
   table.at = last.at;
   drawRows();

@@ -18,14 +18,14 @@ function tableSection(key, { field, id }) {
   const marked = new Set(ungrounded.map(([n, m]) => `${n} ${m}`));
   const body = rows.map((cells, n) => make("tr", {}, cells.map((text, m) => {
     const mark = marked.has(`${n} ${m}`);
-    return make("td", { class: `${numeric[m] ? "n" : ""}${mark ? " review" : ""}`, title: mark ? "not found on the page" : null, dir: "auto", "data-cell": `${n} ${columns[m]}` }, text);
+    return make("td", { class: `${numeric[m] ? "n" : ""}${mark ? " review" : ""}`, title: mark ? t("not found on the page") : null, dir: "auto", "data-cell": `${n} ${columns[m]}` }, text);
   })));
   const heads = make("tr", {}, columns.map((name, m) => make("th", { scope: "col", class: numeric[m] ? "n" : null }, spoken(name))));
   const name = spoken(field.name);
   const section = make("section", { class: "table", "data-table": key, "aria-labelledby": `table-${id}` },
-    make("div", { class: "row" }, make("h3", { id: `table-${id}` }, name), make("p", { class: "soft" }, plural(rowCount, "row") + (rowCount > rows.length ? `, the first ${rows.length} are listed` : "")), make("p", { class: "sum", role: "status" }, sumText(field, rows, columns)),
-      source.mayChange && field.edit?.kind === "table" ? keyButton("Edit the rows", "t", () => openTable(key)) : null),
-    make("div", { class: "cells", tabindex: "0", role: "region", "aria-label": `${name}, rows` }, make("table", {}, make("thead", {}, heads), make("tbody", {}, body))));
+    make("div", { class: "row" }, make("h3", { id: `table-${id}` }, name), make("p", { class: "soft" }, plural(rowCount, "row") + (rowCount > rows.length ? `, ${t("the first {count} are listed", { count: number(rows.length) })}` : "")), make("p", { class: "sum", role: "status" }, sumText(field, rows, columns)),
+      source.mayChange && field.edit?.kind === "table" ? keyButton(t("Edit the rows"), "t", () => openTable(key)) : null),
+    make("div", { class: "cells", tabindex: "0", role: "region", "aria-label": t("{name}, rows", { name }) }, make("table", {}, make("thead", {}, heads), make("tbody", {}, body))));
   linkCells(section, key);
   return section;
 }
@@ -53,7 +53,7 @@ function sumText(field, rows, columns) {
   const sum = rows.reduce((total, cells) => total + (scaled(cells[at]) ?? 0n), 0n), goal = expected === null ? null : scaled(expected);
   const says = `${spoken(column)} ${amountText(sum)}`;
   if (goal === null) return says;
-  return goal === sum ? `${says} = ${spoken(equals)}` : `${says}; ${spoken(equals)} says ${amountText(goal)}, difference ${amountText(sum - goal)}`;
+  return goal === sum ? `${says} = ${spoken(equals)}` : `${says}; ${t("{field} says {amount}, difference {difference}", { field: spoken(equals), amount: amountText(goal), difference: amountText(sum - goal) })}`;
 }
 
 /* ---- cells and their boxes ---- */
