@@ -72,7 +72,7 @@ function stackEditor(split, input) {
   }
 
   function picture(page, row) {
-    const item = make("div", { role: "button", tabindex: "0", class: "sheet", "data-page": page, "aria-label": `page ${page}`, on: {
+    const item = make("div", { role: "button", tabindex: "0", class: "sheet", "data-page": page, "aria-label": t("page {page}", { page }), on: {
       pointerdown: (event) => { dragged = { page, x: event.clientX, y: event.clientY, item }; item.setPointerCapture(event.pointerId); },
       pointermove: (event) => { if (dragged && Math.hypot(event.clientX - dragged.x, event.clientY - dragged.y) > LEAST_WAY) aim(event); },
       pointerup: (event) => drop(event),
@@ -88,13 +88,13 @@ function stackEditor(split, input) {
     return item;
   }
   function rowOf(pages, row, text) {
-    return make("div", { class: "stack-row", role: "group", "aria-label": text, "data-row": row }, make("span", { class: "soft" }, text), pages.map((page) => picture(page, row)), row >= 0 && rows[row + 1] ? make("button", { type: "button", class: "quiet", on: { click: () => merge(row) } }, "Merge with the next") : null);
+    return make("div", { class: "stack-row", role: "group", "aria-label": text, "data-row": row }, make("span", { class: "soft" }, text), pages.map((page) => picture(page, row)), row >= 0 && rows[row + 1] ? make("button", { type: "button", class: "quiet", on: { click: () => merge(row) } }, t("Merge with the next")) : null);
   }
   function draw() {
     holder.replaceChildren(
-      make("p", { class: "soft" }, "Drag a page to another document, or move it with ↑ ↓; Enter begins a document at a page, Delete leaves it out."),
-      ...rows.map((pages, row) => rowOf(pages, row, `Document ${row + 1}`)),
-      rowOf([], rows.length, "A new document"), rowOf(left, -1, "In no document"));
+      make("p", { class: "soft" }, t("Drag a page to another document, or move it with ↑ ↓; Enter begins a document at a page, Delete leaves it out.")),
+      ...rows.map((pages, row) => rowOf(pages, row, t("Document {row}", { row: row + 1 }))),
+      rowOf([], rows.length, t("A new document")), rowOf(left, -1, t("In no document")));
   }
   input.addEventListener("change", () => { read(); draw(); });
   read();
