@@ -82,8 +82,9 @@ def _anchor_slanted(labels: Sequence[ChartLabel], positions: Sequence[float]) ->
         return list(labels)
 
     def distance(at: Callable[[ChartLabel], float]) -> float:
-        """Return a small distance, not the usual one: labels may be missing, and lines without markers have two positions."""
-        return sorted(min(abs(at(label) - position) for label in labels) for position in positions)[len(positions) // 4]
+        """Return the usual distance; of lines without markers, which have few positions, the smallest: an end label may be missing."""
+        distances = sorted(min(abs(at(label) - position) for label in labels) for position in positions)
+        return distances[len(distances) // 2 if len(distances) > 3 else 0]
 
     end = min((2, 0), key=lambda end: distance(lambda label: label.box[end]))
     if distance(lambda label: label.box[end]) >= distance(lambda label: label.x):
