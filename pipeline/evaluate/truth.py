@@ -220,12 +220,17 @@ def field_names(rows: Iterable[TruthRow]) -> list[str]:
 
 
 def fitting_template(rows: Iterable[TruthRow], templates: Mapping[str, Template]) -> Template:
-    """The first template that has every field of the truth. Raises TruthError, naming what the closest one lacks."""
+    """The template with most fields of those that have every field of the truth: `invoice`, and not `credit_note`.
+
+    Raises TruthError, naming what the closest one lacks.
+    """
     names = field_names(rows)
-    for template in templates.values():
-        if all(name in template.fields for name in names):
-            return template
-    closest = max(templates.values(), key=lambda template: sum(name in template.fields for name in names))
+    fitting = [template for template in templates.values() if all(name in template.fields for name in names)]
+    if fitting:
+        return max(fitting, key=lambda template: len(template.fields))
+    closest = max(
+        templates.values(), key=lambda template: (sum(name in template.fields for name in names), len(template.fields))
+    )
     unknown = [name for name in names if name not in closest.fields]
     raise TruthError(
         f"no template has all fields of the truth; `{closest.name}` lacks {_listed(unknown)}",

@@ -35,7 +35,7 @@ SAMPLE = 8
 """Lines that are read with each model."""
 MIN_SURE = 0.6
 """Confidence of a script on the sample, in letters of the script, from which it is the page's."""
-MIN_LIKELY, MIN_LEAD = 0.35, 1.5
+MIN_LIKELY, MIN_LEAD = 0.3, 1.4
 """On photographs no model is sure. With this confidence a script is the page's where no other one has more than this part of it."""
 SURE = 0.8
 """Confidence of the script of the last page, from which no other one is tried."""
@@ -68,6 +68,9 @@ _ONLY_LATIN = re.compile("[bdfghijklmnqrstuvwzDFGIJLNQRSUVWZ]")
 """Letters that no Cyrillic or Greek letter looks like."""
 _ZEROS = re.compile("[0OО]{3}")
 _NAME = re.compile("[\"'«„“”]?[А-ЯЁ]")
+_LOOKALIKE_WORD = re.compile(r"(?<![^\W_])[ABCEHKMOPTXY]{3,}(?![^\W_])")
+"""A word in capitals whose letters Latin and Cyrillic have both."""
+_CYRILLIC = str.maketrans("ABCEHKMOPTXY", "АВСЕНКМОРТХУ")
 _LOOKALIKES = ("Cyrillic", "Greek")
 """Scripts whose letters are taken for Latin ones."""
 
@@ -127,6 +130,10 @@ class ForeignLines:
                 text = with_company_form(text)
                 weak = not native and (script.weak_digits or text.confidence < CLEAR_DIGITS)
                 better[n] = with_numbers(text, lines[n], aspects[n]) if weak else text
+        if script.name == "Cyrillic":
+            for n, line in enumerate(lines):
+                if n not in better and in_cyrillic(line.text) != line.text:
+                    better[n] = replace(line, text=in_cyrillic(line.text))
         return ForeignText(better)
 
     def _script_of(self, sample: Sequence[Pixels], lines: Sequence[LineText]) -> tuple[Script, str] | None:
@@ -199,6 +206,11 @@ def with_company_form(text: LineText) -> LineText:
         if _ZEROS.fullmatch(word.text) and _NAME.match(after.text):
             words[n] = replace(word, text="ООО")
     return line_of(words, text.confidence)
+
+
+def in_cyrillic(text: str) -> str:
+    """A line of a page in Cyrillic, with the words in capitals that PP-OCR has taken for Latin ones: "СУМА" for "CYMA"."""
+    return _LOOKALIKE_WORD.sub(lambda word: word[0].translate(_CYRILLIC), text)
 
 
 def _recogniser(script: Script, model: str) -> TesseractRecogniser:

@@ -13,7 +13,7 @@ from rapidfuzz.fuzz import ratio
 
 from pipeline.records import PageImage
 from pipeline.words import foreign_lines
-from pipeline.words.foreign_lines import ForeignLines, is_unread, with_company_form, with_numbers
+from pipeline.words.foreign_lines import ForeignLines, in_cyrillic, is_unread, with_company_form, with_numbers
 from pipeline.words.ocr import read_page
 from pipeline.words.recogniser import LineText, LineWord, Pixels
 from pipeline.words.scripts import SCRIPTS, available_models, install_command, wanted_scripts
@@ -131,3 +131,7 @@ def test_the_command_names_every_package() -> None:
 
 def _unread_lines() -> tuple[list[LineText], list[tuple[float, float]], Callable[[int], Pixels]]:
     return [LineText("", (), 0.0)] * 3, [(300.0, 30.0)] * 3, lambda _: np.full((30, 300, 3), 255, np.uint8)
+
+
+def test_words_in_capitals_are_cyrillic_where_all_their_letters_may_be() -> None:
+    assert in_cyrillic("CYMA 64.98 VISA S1V10RSQ AB KAPTKA") == "СУМА 64.98 VISA S1V10RSQ AB КАРТКА"

@@ -35,6 +35,7 @@ from pipeline.values.dates import Order, find_dates, guess_order, parse_time
 from pipeline.values.identifiers import VAT_COUNTRIES, is_valid_vat, parse_vat, repair_vat
 from pipeline.values.money import Money, parse_money
 from pipeline.values.numbers import guess_decimal_mark, parse_number, plain_decimal
+from pipeline.values.tax_numbers import find_tax_numbers
 
 
 @dataclass(frozen=True)
@@ -146,13 +147,14 @@ class Candidates:
         self.order: Order | None = guess_order(texts) or date_order(self._countries)
         self._taken: dict[int, list[tuple[int, int]]] = {}  # characters of each run that have a type
         self.bank_identifiers = [self._bank_identifier(found) for found in find_bank_identifiers(layout)]
+        numeric = [run for run in layout.runs if run.has_digit]
+        national = [c for run in numeric for c in self._national_tax_numbers(run)]
         self._proven = {number: tuple(spans) for number, spans in self._taken.items()}
         self.dates = [c for run in layout.runs for c in self._dates(run)]
-        numeric = [run for run in layout.runs if run.has_digit]
         self.times = [c for run in numeric for c in self._times(run)]
         for candidate in self.dates + self.times:
             self._taken.setdefault(candidate.run.number, []).append((candidate.start, candidate.end))
-        self.vats = [c for run in layout.runs for c in self._vats(run)]
+        self.vats = sorted([*national, *(c for run in layout.runs for c in self._vats(run))], key=lambda c: c.place)
         self.numbers = [c for run in numeric for c in self._amounts(run)]
         if layout.page.source == "ocr":
             self.numbers += [c for run in numeric for c in self._damaged_amounts(run)]
@@ -245,6 +247,13 @@ class Candidates:
     def _free(self, run: Run, start: int, end: int) -> bool:
         taken = self._taken.get(run.number)
         return not taken or not any(start < stop and end > begin for begin, stop in taken)
+
+    def _national_tax_numbers(self, run: Run) -> Iterator[Candidate]:
+        """Tax numbers with the form and the check digits of a country; nothing else is looked for in their characters."""
+        for span in find_tax_numbers(run.text, self.layout.languages):
+            if self._free(run, *span):
+                self._taken.setdefault(run.number, []).append(span)
+                yield self._make("vat", run.text[slice(*span)], run, span)
 
     def _vats(self, run: Run) -> Iterator[Candidate]:
         ends = [*(start - 1 for start in run.starts[1:]), len(run.text)]

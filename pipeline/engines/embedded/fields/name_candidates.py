@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from rapidfuzz import fuzz, process
+
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import POSTCODE, Vocabulary, is_neutral, vocabulary
@@ -24,6 +26,8 @@ _LEADING_HOUSE = re.compile(r"^\d{1,4}[a-zA-Z]?,?\s+[^\W\d]{2}")
 _REGISTRATION = re.compile(r"\s*[\[(][^()\[\]]*\d[^()\[\]]*[\])]?\s*$|\s*[\[(]\s*$")
 _SENTENCE = re.compile(r"[a-z]{3}\)?\.$")
 """The end of a sentence; names of people end in no dot, and abbreviations are short. A logo of one word may have a dot."""
+_LONG_TITLE, _SAME_TITLE = 8, 87.0
+"""Letters of a title from which another text is hardly like it by chance, and the likeness (0 to 100) of a misread one."""
 _WEB = re.compile(r"www\.|https?:|\w@\w|\w\.(?:com|net|org)\b", re.IGNORECASE)
 
 
@@ -52,6 +56,8 @@ def find_name_candidates(
         for start, end in _parts(run, cuts.get(run.number, len(run.text))):
             name = _name(run, _after_lead(run, start, end, [o for o in own if o in leads]), end, own)
             features = _features(name, own, run.number in busy, end - start < len(run.text)) if name else 0.0
+            if name and layout.page.source == "ocr" and is_misread_title(name.text):
+                features = 0.0
             if name and features > 0:
                 names.append(replace(name, features=features))
     whole = [_joined(layout, name, names) for name in names]
@@ -189,6 +195,20 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
     score += 0.1 if split and organisation else 0.0
     score -= 0.25 if len(text.split()) > 5 and not organisation else 0.0
     return max(0.05, score)
+
+
+def is_misread_title(text: str) -> bool:
+    """Whether a text is the title of a document with a wrong or a lost letter, and no organisation."""
+    key = label_key(text)
+    if len(key) < _LONG_TITLE or is_organisation(text):
+        return False
+    return process.extractOne(key, _long_titles(), scorer=fuzz.ratio, score_cutoff=_SAME_TITLE) is not None
+
+
+@from_words
+def _long_titles(languages: Languages) -> tuple[str, ...]:
+    keys = {label_key(title) for language in languages.by_code.values() for title in language.titles}
+    return tuple(sorted(key for key in keys if len(key) >= _LONG_TITLE))
 
 
 def _is_labels(name: NameCandidate, labels: list[Label]) -> bool:
