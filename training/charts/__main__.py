@@ -8,7 +8,15 @@ from pathlib import Path
 
 import click
 
-from training.charts.fit import calibration_error, fitted, highest_confidence, null_below, observe, sure_from
+from training.charts.fit import (
+    NULL_BELOW,
+    SURE_FROM,
+    calibration_error,
+    fitted,
+    highest_confidence,
+    observe,
+    wrong_in_summaries,
+)
 from training.charts.make import make_chart
 from training.charts.reading import is_near, matches, read_charts, same_label
 from training.fit_command import digest
@@ -86,11 +94,10 @@ def fit(folders: tuple[Path, ...], pages: Path, most: int | None, write: bool) -
     """Fits the confidence to the charts of FOLDERS, and prints how it holds on charts that were left out."""
     charts = [observe(read) for folder in folders for read in read_charts(folder, pages / folder.name, most)]
     weights, left_out = fitted(charts)
-    threshold, wrong, told = sure_from(charts, left_out)
-    null_threshold = null_below(charts, left_out)
+    wrong, told = wrong_in_summaries(charts, left_out)
     chance = [each for part in left_out for each in part]
     right = [each for chart in charts for each in chart.right]
-    null = [ok for ok, likely in zip(right, chance, strict=True) if likely < null_threshold]
+    null = [ok for ok, likely in zip(right, chance, strict=True) if likely < NULL_BELOW]
     figures = {
         "charts": len(charts),
         "rows": len(right),
@@ -104,8 +111,8 @@ def fit(folders: tuple[Path, ...], pages: Path, most: int | None, write: bool) -
     stored = {
         "recipe": {"charts": {folder.name: digest(folder) for folder in folders}, "left_out": figures},
         "most": highest_confidence(charts),
-        "null_below": null_threshold,
-        "sure_from": threshold,
+        "null_below": NULL_BELOW,
+        "sure_from": SURE_FROM,
         "weights": {name: weight for name, weight in sorted(weights.items()) if weight},
     }
     click.echo(json.dumps({key: value for key, value in stored.items() if key != "weights"}, indent=1))

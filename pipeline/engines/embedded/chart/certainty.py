@@ -1,7 +1,7 @@
 """How sure each row of a chart is: a logistic model of what speaks for and against its labels and its value.
 
 A row is right when its labels are those of the mark and its value is within 5 % of it, or within 1 % of the chart's largest value.
-``python -m training.charts fit`` fits the weights and both thresholds on charts that were drawn at random; they are stored with the recipe.
+``python -m training.charts fit`` fits the weights on charts that were drawn at random; they are stored with the recipe and both limits.
 """
 
 from __future__ import annotations
