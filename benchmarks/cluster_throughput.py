@@ -29,7 +29,8 @@ from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.page_requests import HANDLER
 from pipeline.run.refresh import split_up_to_date
-from pipeline.settings import RaySettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import RaySettings
 from pipeline.templates.template import Template
 
 

@@ -82,7 +82,7 @@ def ours(folder: Path, batch: int, side: int, new: int, questions: int = 1, dtyp
     from pipeline.engines.vlm.model_load import load_model, make_plan
     from pipeline.engines.vlm.model_store import find_model
     from pipeline.engines.vlm.runner import make_runner
-    from pipeline.settings import VlmSettings
+    from pipeline.settings_sections import VlmSettings
 
     found = find_model(str(folder))
     plan = make_plan(found, VlmSettings(cache_gb=64, dtype=dtype))

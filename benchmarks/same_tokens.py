@@ -27,7 +27,7 @@ from pipeline.engines.vlm.model_load import load_model, make_plan
 from pipeline.engines.vlm.model_store import find_model
 from pipeline.engines.vlm.prefix_cache import common_length
 from pipeline.engines.vlm.runner import make_runner
-from pipeline.settings import VlmSettings
+from pipeline.settings_sections import VlmSettings
 
 STEP = 2.0**-7
 """Of bfloat16, between 1 and 2."""

@@ -23,7 +23,8 @@ from pipeline.cluster.unit_dispatch import UnitDispatch
 from pipeline.records import Answer, Claim, Page, Word
 from pipeline.run.page_requests import DOCUMENT_REPLY, HANDLER, PAGE_CONTENT, DocumentReply, PageContent, ReadRequest
 from pipeline.runtime.engine_process import EngineDescription
-from pipeline.settings import RaySettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import RaySettings
 
 WORDS = 380
 

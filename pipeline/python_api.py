@@ -36,7 +36,8 @@ from pipeline.run.job import Job, all_templates, named_templates, open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
 from pipeline.safe_open import path_problem, shortened
-from pipeline.settings import RetrySettings, Settings, load_settings
+from pipeline.settings import Settings, load_settings
+from pipeline.settings_sections import RetrySettings
 from pipeline.templates.schema_nodes import field_key
 from pipeline.templates.schema_template import SchemaText, read_schema_text
 from pipeline.templates.template import Column, FieldType, Template, TemplateField

@@ -19,7 +19,8 @@ from pipeline.engines.base import Request
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer, Claim, UnitKey
 from pipeline.run.embedded_reading import embedded_reading
-from pipeline.settings import Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import VlmSettings
 from training.scorer.examples import TrueDocument, generated_documents, real_documents, template_of
 
 IN_FLIGHT = 16

@@ -6,7 +6,7 @@ from pipeline.cluster.actor import numa_cores
 from pipeline.cluster.connect import connect
 from pipeline.cluster.placement import actor_places, alive_machines
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import RaySettings
+from pipeline.settings_sections import RaySettings
 
 PROBE_SECONDS = 60.0
 """How long machines may take to list their NUMA nodes."""

@@ -15,7 +15,7 @@ from pipeline.errors import EngineUnavailableError, SettingsError
 from pipeline.install_hint import install_hint
 from pipeline.runtime.child_process import child_environment
 from pipeline.runtime.safe_path import IS_INSTALLED, PACKAGE_PARENT
-from pipeline.settings import RaySettings
+from pipeline.settings_sections import RaySettings
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",

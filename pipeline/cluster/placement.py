@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.settings import RaySettings
+from pipeline.settings_sections import RaySettings
 
 GIGABYTE = 1_000_000_000
 

@@ -24,7 +24,7 @@ from pipeline.monitoring.events import Observer, RecentMessages
 from pipeline.printable import one_line
 from pipeline.publish.publication import Publication
 from pipeline.records import Result, Source
-from pipeline.settings import LogSettings
+from pipeline.settings_sections import LogSettings
 from pipeline.values.times import format_timestamp
 
 LOGGER = logging.getLogger("pipeline")

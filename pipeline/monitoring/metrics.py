@@ -11,12 +11,13 @@ import prometheus_client as prometheus
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from pipeline import __version__, settings
+from pipeline import __version__
 from pipeline.errors import SettingsError
 from pipeline.monitoring.events import Observer
 from pipeline.monitoring.metrics_server import MetricsServer
 from pipeline.publish.publication import Publication
 from pipeline.records import Answer, DocumentStatus, Page, Reason, Result
+from pipeline.settings_sections import MetricsSettings
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Upper bounds of the histogram in seconds: a page with a text layer is in the first, an answer of a slow model in the last."""
@@ -136,7 +137,7 @@ class _ClusterMetrics(Collector):
 
 
 @contextmanager
-def serve_metrics(address: settings.MetricsSettings) -> Iterator[RunMetrics]:
+def serve_metrics(address: MetricsSettings) -> Iterator[RunMetrics]:
     """Metrics that are served at ``address`` until the context ends. Raises SettingsError when the address cannot be used."""
     metrics = RunMetrics()
     try:

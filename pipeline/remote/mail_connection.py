@@ -16,7 +16,7 @@ from pipeline.install_hint import install_hint
 from pipeline.mailbox_urls import INBOX, MailboxAddress
 from pipeline.printable import one_line
 from pipeline.remote.mail_secret import MailSecret, without_secret
-from pipeline.settings import MailboxSettings
+from pipeline.settings_sections import MailboxSettings
 
 CONNECT_SECONDS = 20
 _PASSING = re.compile(

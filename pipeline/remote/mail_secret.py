@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pipeline.errors import SettingsError
 from pipeline.install_hint import install_hint
-from pipeline.settings import MailboxSettings
+from pipeline.settings_sections import MailboxSettings
 
 COMMAND_SECONDS = 60
 _CORE_LETTERS = 6

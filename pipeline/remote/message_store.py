@@ -23,7 +23,7 @@ from pipeline.intake.mail import decoded, one_line, raw_text
 from pipeline.mailbox_urls import MessageAddress, message_url, moved_message_url, parse_mailbox_url, parse_message_url
 from pipeline.remote.mail_connection import MailConnection, NoFolderError
 from pipeline.remote.object_store import ObjectGoneError, StoreEntry
-from pipeline.settings import MailboxSettings
+from pipeline.settings_sections import MailboxSettings
 
 T = TypeVar("T")
 LISTED_AT_ONCE = 200

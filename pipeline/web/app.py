@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 
 from pipeline import __version__
 from pipeline.errors import PipelineError
-from pipeline.settings import ServeSettings
+from pipeline.settings_sections import ServeSettings
 from pipeline.web import html_pages, people_pages, sign_in_pages
 from pipeline.web.access import AccessControl
 from pipeline.web.api import (

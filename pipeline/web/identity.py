@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.settings import ServeSettings
+from pipeline.settings_sections import ServeSettings
 from pipeline.web.accounts.account_store import Account, AccountError, AccountStore
 from pipeline.web.accounts.database import AccountDatabase
 from pipeline.web.accounts.roles import Role

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from pipeline.errors import SettingsError
-from pipeline.settings import WebhookSettings
+from pipeline.settings_sections import WebhookSettings
 
 TIMEOUT_SECONDS = 15.0
 """For connecting, and then for the whole rest of a call: a host that sends its answer letter by letter has no more."""

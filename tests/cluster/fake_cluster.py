@@ -16,7 +16,8 @@ from pipeline.cluster.messages import ActorSetup
 from pipeline.cluster.page_dispatch import PageDispatch
 from pipeline.cluster.unit_dispatch import UnitDispatch
 from pipeline.runtime.engine_process import EngineDescription
-from pipeline.settings import RaySettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import RaySettings
 from tests.cluster.test_engine_process import request
 
 

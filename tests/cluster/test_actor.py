@@ -13,7 +13,8 @@ from pipeline.cluster.actor import check_machine
 from pipeline.cluster.cluster import shared_paths
 from pipeline.cluster.messages import ActorSetup
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import OcrSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import OcrSettings
 from pipeline.words import precision
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.raycluster import ENVIRONMENT
 from pipeline.errors import EngineUnavailableError, ExitCode
-from pipeline.settings import RetrySettings
+from pipeline.settings_sections import RetrySettings
 from tests.cluster.conftest import ClusterMachines
 from tests.cluster.faulty_engine import run
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff

@@ -15,7 +15,8 @@ from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Page, UnitKey, Word
 from pipeline.runtime.engine_process import EngineDiedError, EngineProcess
-from pipeline.settings import RetrySettings, Settings, configs_folder
+from pipeline.settings import Settings, configs_folder
+from pipeline.settings_sections import RetrySettings
 from pipeline.templates.load import load_templates
 from pipeline.templates.template import Template
 from tests.cluster.faulty_engine import ENGINE_FACTORY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.cluster.actor import parse_cpu_list
 from pipeline.cluster.placement import ActorPlace, Machine, actor_places
-from pipeline.settings import RaySettings
+from pipeline.settings_sections import RaySettings
 
 GIGABYTE = 10**9
 

@@ -12,7 +12,8 @@ from pipeline.engines.vlm import model_load, model_store
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.ledger.ledger import Ledger
 from pipeline.run.job import Job, all_templates
-from pipeline.settings import OcrSettings, Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import OcrSettings, VlmSettings
 from pipeline.words import precision
 from tests.run.conftest import EchoEngine
 

@@ -18,7 +18,8 @@ from pipeline.engines.base import Engine, Request
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.engines.server import ServerEngine
 from pipeline.records import Page, Result, UnitKey, Word
-from pipeline.settings import ServerSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import ServerSettings
 from pipeline.templates.schema_data import shaped_data
 from pipeline.templates.schema_template import schema_template
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well

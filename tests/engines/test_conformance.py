@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.engines.server import ServerEngine
-from pipeline.settings import ServerSettings, Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import ServerSettings, VlmSettings
 from tests.engines.conformance import Conformance, MakeEngine
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well, sample
 

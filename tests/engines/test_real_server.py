@@ -20,7 +20,8 @@ import pytest
 from pipeline.engines.prompting import make_prompt
 from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.chat_request import answer_form, chat
-from pipeline.settings import ServerSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import ServerSettings
 from pipeline.templates.answer_schema import json_schema
 from pipeline.templates.load import parse_template
 from pipeline.templates.template import Template

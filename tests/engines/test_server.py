@@ -24,7 +24,8 @@ from pipeline.engines.server import ServerEngine
 from pipeline.engines.server.retry import LONGEST_RETRY_AFTER_SECONDS, retry_seconds
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
-from pipeline.settings import ServerSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import ServerSettings
 from pipeline.templates.answer_schema import json_schema
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, request, sample_requests
 from tests.engines.polling import answer_all, stream_answers

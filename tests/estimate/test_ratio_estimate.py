@@ -19,7 +19,8 @@ from pipeline.records import Answer
 from pipeline.run.job import open_read_only_job
 from pipeline.run.refresh import split_up_to_date
 from pipeline.runtime.lock import locked
-from pipeline.settings import LimitSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import LimitSettings
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf
 from tests.run.conftest import EchoEngine, LastFirstEngine, RunFolders
 

@@ -21,7 +21,8 @@ from pipeline.records import Answer
 from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import split_up_to_date
-from pipeline.settings import RetrySettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import RetrySettings
 from tests.run.conftest import EchoEngine
 
 BATCH = 4

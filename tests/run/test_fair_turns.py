@@ -16,7 +16,8 @@ from pipeline.run import admission, batching, reading_turns
 from pipeline.run.job import all_templates, open_job, open_ledger
 from pipeline.run.loop import Loop
 from pipeline.run.request_turns import RequestTurns
-from pipeline.settings import LimitSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import LimitSettings
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
 

@@ -10,7 +10,7 @@ from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
 from pipeline.errors import EngineUnavailableError
 from pipeline.records import Answer
-from pipeline.settings import RetrySettings
+from pipeline.settings_sections import RetrySettings
 from tests.drawing import text_pdf
 from tests.run.conftest import EchoEngine, RunFolders
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.monitoring.logs import LOGGER, log_event, open_log
 from pipeline.runtime.lock import locked
-from pipeline.settings import LogSettings
+from pipeline.settings_sections import LogSettings
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.engines.scripted import Call, Handler, ScriptedServer, behave_well
 from tests.run.kills import units

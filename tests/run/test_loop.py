@@ -18,7 +18,8 @@ from pipeline.run.job import open_job, open_ledger
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import InboxScanner
 from pipeline.runtime.lock import locked
-from pipeline.settings import LimitSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings_sections import LimitSettings
 from pipeline.templates.routing import Route
 from tests.drawing import blank_pdf, encrypted_pdf, text_pdf, tiff
 from tests.engines.embedded.drawn_documents import bars, cover

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.monitoring.logs import log_event, open_log
-from pipeline.settings import LogSettings
+from pipeline.settings_sections import LogSettings
 from tests.cli.conftest import Pipeline, folder, pipeline
 from tests.drawing import text_pdf
 from tests.run.conftest import RunFolders

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import ServerSettings
+from pipeline.settings_sections import ServerSettings
 
 _PORTS = {"http": 80, "https": 443}
 

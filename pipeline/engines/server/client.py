@@ -12,7 +12,7 @@ from pipeline.engines.server.http import BrokenError, NoConnectionError, Respons
 from pipeline.engines.server.reply import error_message, is_too_long
 from pipeline.engines.server.retry import is_temporary, retry_seconds
 from pipeline.errors import EngineUnavailableError
-from pipeline.settings import ServerSettings
+from pipeline.settings_sections import ServerSettings
 
 if TYPE_CHECKING:
     import httpx

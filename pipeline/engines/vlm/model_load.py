@@ -12,7 +12,7 @@ from pipeline.engines.vlm.machine_capacity import free_memory, total_memory, usa
 from pipeline.engines.vlm.model_store import LocalModel
 from pipeline.errors import EngineUnavailableError
 from pipeline.runtime.processor import multiplies_bfloat16, multiplies_bytes
-from pipeline.settings import VlmSettings
+from pipeline.settings_sections import VlmSettings
 
 GIGABYTE = 1_000_000_000
 RESERVE = 1_200_000_000

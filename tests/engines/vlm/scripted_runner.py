@@ -12,7 +12,8 @@ from pipeline.engines.vlm.chat_template import EncodedPrompt
 from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
 from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import VlmSettings
 from tests.engines.vlm.tiny import PADDED, tokenizer
 
 NUMBERED = 100

@@ -22,7 +22,8 @@ from pipeline.engines.vlm.decode import Decoder, DecodeTask, Generation
 from pipeline.engines.vlm.loaded_model import StartedRequest
 from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import VlmSettings
 from pipeline.templates.answer_schema import PrintedValues, json_schema
 from pipeline.templates.template import Template
 from tests.engines.conformance import (

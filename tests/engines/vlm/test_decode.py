@@ -21,7 +21,8 @@ from pipeline.engines.vlm.model_load import load_model
 from pipeline.engines.vlm.runner import SequenceState
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
-from pipeline.settings import Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import VlmSettings
 from pipeline.templates.template import Template
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, checked_answers, request, sample_requests, words_of
 from tests.engines.polling import answer_all

@@ -14,7 +14,7 @@ from pipeline.engines.vlm.model_store import find_model
 from pipeline.engines.vlm.quantise import ROWS, is_quantised, quantise, round_rows
 from pipeline.errors import EngineUnavailableError
 from pipeline.runtime.processor import multiplies_bytes
-from pipeline.settings import VlmSettings
+from pipeline.settings_sections import VlmSettings
 
 needs_units = pytest.mark.skipif(not multiplies_bytes(), reason="this processor does not multiply bytes")
 

@@ -18,7 +18,8 @@ from pipeline.engines.base import Request
 from pipeline.engines.vlm.decode import Generation
 from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
-from pipeline.settings import Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import VlmSettings
 from pipeline.templates.answer_schema import json_schema
 from pipeline.templates.template import Template
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, check_answer, request, words_of

@@ -17,7 +17,8 @@ from pipeline.engines.vlm.decode import Decoder, DecodeTask
 from pipeline.engines.vlm.runner import make_runner
 from pipeline.engines.vlm.speculation import MAX_LENGTH, Draft
 from pipeline.engines.vlm.vlm_engine import VlmEngine
-from pipeline.settings import Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import VlmSettings
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, checked_answers, sample_requests
 from tests.engines.vlm.scripted_runner import decode_script, prompt
 from tests.engines.vlm.tiny import text_model, tokenizer

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from pipeline.settings import ServeSettings
+from pipeline.settings_sections import ServeSettings
 from pipeline.web.accounts.roles import Role
 from pipeline.web.app import make_app, with_access_control
 from pipeline.web.identity import Accounts

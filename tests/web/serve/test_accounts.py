@@ -13,7 +13,7 @@ pytest.importorskip("argon2")
 
 from fastapi.testclient import TestClient
 
-from pipeline.settings import ServeSettings
+from pipeline.settings_sections import ServeSettings
 from pipeline.web.accounts.roles import Role, required_role
 from pipeline.web.accounts.throttle import FREE_ATTEMPTS, SignInThrottle
 from pipeline.web.context import document_id

@@ -33,7 +33,8 @@ from pipeline.run.chat_server import chat_server
 from pipeline.run.chats import Chats
 from pipeline.run.job import all_templates, open_job
 from pipeline.run.loop import Loop
-from pipeline.settings import ChatSettings, ServerSettings, Settings, VlmSettings
+from pipeline.settings import Settings
+from pipeline.settings_sections import ChatSettings, ServerSettings, VlmSettings
 from pipeline.web import server
 from pipeline.web.app import make_app, with_access_control
 from pipeline.web.context import ServerContext

@@ -20,7 +20,7 @@ pytest.importorskip("fastapi")
 pytest.importorskip("python_multipart")
 
 from pipeline.run.refresh import split_up_to_date
-from pipeline.settings import WebhookSettings
+from pipeline.settings_sections import WebhookSettings
 from pipeline.web.task_store import TaskStore
 from pipeline.web.webhook_call import WebhookRefusedError, check_url, public_address
 from pipeline.web.webhook_sender import WebhookSender

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from pipeline.settings import WebhookSettings
+from pipeline.settings_sections import WebhookSettings
 from pipeline.web.webhook_sender import WebhookSender
 from tests.drawing import text_pdf
 from tests.web.serve.in_process import InProcess, in_process
