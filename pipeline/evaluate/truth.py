@@ -16,7 +16,7 @@ from pipeline.errors import SettingsError, TruthError
 from pipeline.evaluate.expected import Expected, Truth, is_list, parse_expected
 from pipeline.publish.csv_cells import true_text
 from pipeline.records import Json
-from pipeline.templates.template import SHEET_COLUMNS, TABLE_COLUMNS, Template, TemplateField
+from pipeline.templates.template import SHEET_COLUMNS, TABLE_COLUMNS, TEXT_KINDS, Template, TemplateField
 from pipeline.yaml_files.explain import did_you_mean
 
 NAMES = ("truth.jsonl", "truth.csv")
@@ -220,14 +220,14 @@ def field_names(rows: Iterable[TruthRow]) -> list[str]:
 
 
 def fitting_template(rows: Iterable[TruthRow], templates: Mapping[str, Template]) -> Template:
-    """The template with most fields of those that have every field of the truth: `invoice`, and not `credit_note`.
+    """The first template that has every field of the truth; one for a common kind of page goes first: `invoice`, not `credit_note`.
 
     Raises TruthError, naming what the closest one lacks.
     """
     names = field_names(rows)
     fitting = [template for template in templates.values() if all(name in template.fields for name in names)]
     if fitting:
-        return max(fitting, key=lambda template: len(template.fields))
+        return next((template for template in fitting if set(template.applies.kinds) - TEXT_KINDS), fitting[0])
     closest = max(
         templates.values(), key=lambda template: (sum(name in template.fields for name in names), len(template.fields))
     )

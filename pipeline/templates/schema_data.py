@@ -195,7 +195,8 @@ def _texts(node: Node, value: str, printed: str | None) -> list[str]:
         return [date.isoformat()] if date else []
     if printed and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) and is_as_printed(node, node.description):
         return [printed, value]
-    if printed and not form and "pattern" not in node.schema and folded(printed).lstrip("0") == folded(value).lstrip("0"):
+    is_text = not form and "pattern" not in node.schema and "number" not in node.types
+    if printed and is_text and folded(printed).lstrip("0") == folded(value).lstrip("0"):
         return [printed, value]  # the same with other marks: an IBAN with its blanks
     return [value, "".join(value.split())] if "pattern" in node.schema or form else [value]
 

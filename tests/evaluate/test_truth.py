@@ -178,10 +178,11 @@ def test_without_a_truth_file_it_is_said_where_one_was_looked_for(tmp_path: Path
     assert find_truth(tmp_path).name == "truth.jsonl"
 
 
-def test_the_template_is_the_largest_that_has_all_fields() -> None:
+def test_the_template_is_the_first_that_has_all_fields() -> None:
     templates = all_templates(Settings())
     assert fitting_template([TruthRow("t:1", "a", {"invoice_number": "1", "total": "2"})], templates).name == "invoice"
     assert fitting_template([TruthRow("t:1", "a", {"receipt_number": "1", "total": "2"})], templates).name == "receipt"
+    assert fitting_template([TruthRow("t:1", "a", {"text": "1"})], templates).name == "transcript"
     with pytest.raises(TruthError, match="`invoice` lacks `colour`"):
         fitting_template([TruthRow("t:1", "a", {"invoice_number": "1", "due_date": None, "colour": "red"})], templates)
 

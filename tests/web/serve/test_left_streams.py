@@ -8,6 +8,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -109,4 +110,5 @@ def test_an_answer_that_is_never_sent_ends_its_conversation(served: Any) -> None
             await response(scope, receive, send)
         assert await asyncio.to_thread(process.left.wait, 20)
 
-    asyncio.run(answer())
+    with ThreadPoolExecutor(1) as pool:  # this thread may have a loop of the browser's
+        pool.submit(asyncio.run, answer()).result()
