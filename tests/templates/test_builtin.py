@@ -59,7 +59,7 @@ COLUMNS = {
 
 DIGESTS = {
     "invoice": "5249676cbf6ff986",
-    "receipt": "5ad70384f5f63f91",
+    "receipt": "f9806b0ae1598515",
     "chart": "8d747a9bd6eee98c",
     "caption": "e2c7f0724ae53803",
     "transcript": "e1f8c351bd05c675",

@@ -74,7 +74,7 @@ CREATE TABLE recipes (
         versions  TEXT NOT NULL         -- JSON: library -> version
     ) WITHOUT ROWID;
 INSERT INTO "recipes" VALUES('a63fe2cb41a275d1','invoice','embedded/7','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
-INSERT INTO "recipes" VALUES('288a8ad76cdb9f02','receipt','embedded/7','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
+INSERT INTO "recipes" VALUES('3fa094dad39df023','receipt','embedded/7','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
 INSERT INTO "recipes" VALUES('07b3f4144d47171b','caption','embedded/7','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
 INSERT INTO "recipes" VALUES('ae139abee414ba96','chart','embedded/7','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
 INSERT INTO "recipes" VALUES('c559b205c52d1a13','transcript','embedded/7','{"pipeline": "0.1.0", "python": "3.11.7", "pymupdf": "2.0", "pypdfium2": "5.15.2", "pillow": "13.0.0", "rapidocr": "3.10.0", "onnxruntime": "1.32.0"}');
