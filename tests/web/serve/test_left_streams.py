@@ -108,7 +108,7 @@ def test_an_answer_that_is_never_sent_ends_its_conversation(served: Any) -> None
         scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
         with pytest.raises(ClientDisconnect):
             await response(scope, receive, send)
-        assert await asyncio.to_thread(process.left.wait, 20)
+        assert await asyncio.to_thread(process.left.wait, 60)
 
     with ThreadPoolExecutor(1) as pool:  # this thread may have a loop of the browser's
         pool.submit(asyncio.run, answer()).result()
