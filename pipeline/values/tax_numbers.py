@@ -1,4 +1,4 @@
-"""Tax numbers of countries outside the European scheme, by the form in which they are printed and by their check digits (python-stdnum)."""
+"""Tax numbers without the letters of a European VAT number, by their printed form and what python-stdnum validates: mostly check digits."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class _Scheme:
     form: str
     languages: tuple[str, ...] = ()
     """A form that other numbers have, too, counts only on pages in one of these languages."""
+    prefix: str = ""
+    """Printed before the digits that are validated."""
 
 
 _SCHEMES = (
@@ -36,7 +38,7 @@ _SCHEMES = (
     _Scheme("id.npwp", r"\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}"),
     _Scheme("in_.gstin", r"\d{2}[A-Z]{5}\d{4}[A-Z][A-Z\d]Z[A-Z\d]"),
     _Scheme("au.abn", r"\d{2} \d{3} \d{3} \d{3}"),
-    _Scheme("jp.cn", r"T\d{13}", ("ja",)),
+    _Scheme("jp.cn", r"T\d{13}", ("ja",), prefix="T"),
     _Scheme("cn.uscc", r"[\dA-HJ-NP-RTUWXY]{2}\d{6}[\dA-HJ-NP-RTUWXY]{10}", ("zh",)),
 )
 _ANY = re.compile(
@@ -45,13 +47,12 @@ _ANY = re.compile(
 
 
 def find_tax_numbers(text: str, languages: Mapping[str, float]) -> Iterator[tuple[int, int]]:
-    """Start and end of each number that has the form of a country's tax numbers and their check digits.
+    """Start and end of each number that has the printed form of a country's tax numbers and is valid there.
 
-    ``languages`` are the weights of those that the page is in. Both together come by chance in one of some ten numbers of the same form
-    only, and the forms are rare.
+    ``languages`` are the weights of those that the page is in.
     """
     for match in _ANY.finditer(text):
         scheme = _SCHEMES[int((match.lastgroup or "s0")[1:])]
         spoken = not scheme.languages or any(languages.get(code, 0.0) >= LEAST_WEIGHT for code in scheme.languages)
-        if spoken and has_check_digits(scheme.module, match[0].removeprefix("T") if scheme.module == "jp.cn" else match[0]):
+        if spoken and has_check_digits(scheme.module, match[0].removeprefix(scheme.prefix)):
             yield match.span()

@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 import time
 
+from pipeline.backoff import Backoff
 from pipeline.web.accounts.account_store import account_key
 from pipeline.web.accounts.database import AccountDatabase
 
@@ -25,6 +26,7 @@ class SignInThrottle:
 
     def __init__(self, database: AccountDatabase) -> None:
         self._database = database
+        self._backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 
     def attempt(self, name: str, address: str, now: float | None = None) -> float:
         """Count an attempt; 0. Or the seconds to wait before the next one, which is not counted then."""
@@ -35,8 +37,7 @@ class SignInThrottle:
             for kind, key in _keys(name, address).items():
                 row = database.execute("SELECT count, at FROM failures WHERE key = ?", [key]).fetchone()
                 if row and row["count"] >= FREE_ATTEMPTS[kind]:
-                    pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(row["count"] - FREE_ATTEMPTS[kind], 20), LONGEST_PAUSE_SECONDS)
-                    waits.append(row["at"] + pause - now)
+                    waits.append(row["at"] + self._backoff.seconds_after(row["count"] - FREE_ATTEMPTS[kind] + 1) - now)
             if max(waits) > 0:
                 return max(waits)
             for key in _keys(name, address).values():
