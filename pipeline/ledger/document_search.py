@@ -1,46 +1,18 @@
-"""Searches for documents by status, template, marks and text, page by page. Each search is one query."""
+"""The latest documents by status as the ledger has them, and when any list may look different. People search in ``ledger.list_index``."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.ledger.document_states import STATE
 from pipeline.ledger.ledger import Ledger
 
 _OF_PART = "(results.part IS NULL OR units.page IN (SELECT value FROM json_each(results.part, '$.pages')))"
-_MATCHES = rf"""FROM results LEFT JOIN documents ON documents.sha256 = coalesce(results.published, results.sha256) WHERE NOT is_split
-    AND (:status = '' OR coalesce(results.status, 'waiting') = :status)
-    AND (:sha256 = '' OR results.sha256 = :sha256)
-    AND (:template = '' OR EXISTS (SELECT 1 FROM json_each(results.recipes) WHERE key = :template))
-    AND (:state = '' OR {STATE} = :state)
-    AND (:marked <> 'review' OR (json_array_length(coalesce(results.review, '[]')) > 0 AND {STATE} = 'to_check'))
-    AND (:marked <> 'corrected' OR json_array_length(coalesce(results.corrected, '[]')) > 0)
-    AND (:text = '' OR results.name LIKE :like ESCAPE '\' OR EXISTS (
-        SELECT 1 FROM units, json_each(units.fields) AS field
-        WHERE units.sha256 = results.published AND {_OF_PART} AND units.fields LIKE :like ESCAPE '\'
-        AND units.recipe IN (SELECT value FROM json_each(results.recipes))
-        AND json_extract(field.value, '$.value') LIKE :like ESCAPE '\'
-    ) OR EXISTS (
-        SELECT 1 FROM corrections WHERE corrections.sha256 = results.key AND corrections.value LIKE :like ESCAPE '\'
-    ))"""  # noqa: S608 - inserted is a constant
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentFilter:
-    """Which documents to list; an empty value filters nothing."""
-
-    text: str = ""
-    """Part of the document's name or of one of its values."""
-    status: str = ""
-    template: str = ""
-    marked: str = ""
-    """``review``: with a value to review, and not approved; ``corrected``: with a corrected value."""
-    sha256: str = ""
-    state: str = ""
-    """``new``, ``to_check``, ``approved`` or ``exported``."""
+_MATCHES = """FROM results LEFT JOIN documents ON documents.sha256 = coalesce(results.published, results.sha256) WHERE NOT is_split
+    AND coalesce(results.status, 'waiting') = :status"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +37,16 @@ class DocumentRow:
     """``new``, ``to_check``, ``approved`` or ``exported``."""
 
 
-def search_documents(ledger: Ledger, document_filter: DocumentFilter, limit: int, offset: int) -> tuple[int, list[DocumentRow]]:
-    """The number of matching documents, and ``limit`` of them from ``offset`` on: waiting ones first, then the latest results."""
-    like = "%" + "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in document_filter.text) + "%"
-    values = {**asdict(document_filter), "like": like, "limit": limit, "offset": offset}
-    total = next(ledger.rows(f"SELECT count(*) AS n {_MATCHES}", values))["n"]
+def latest_documents(ledger: Ledger, status: str, limit: int, offset: int) -> list[DocumentRow]:
+    """``limit`` documents with a status from ``offset`` on, the latest results first."""
+    values = {"status": status, "limit": limit, "offset": offset}
     rows = ledger.rows(
         f"""SELECT name, relative, results.sha256, status, results.reason, recipes, published_at, review, corrected, {STATE} AS state,
             coalesce(json_array_length(results.part, '$.pages'), documents.pages) AS pages {_MATCHES}
-            ORDER BY published_at IS NOT NULL, published_at DESC, name LIMIT :limit OFFSET :offset""",
+            ORDER BY published_at DESC, name LIMIT :limit OFFSET :offset""",
         values,
     )
-    return total, [_document_row(row) for row in rows]
+    return [_document_row(row) for row in rows]
 
 
 def _document_row(row: Mapping[str, Any]) -> DocumentRow:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.ledger.document_search import DocumentFilter, DocumentRow, first_page_values, search_documents
+from pipeline.ledger.document_search import DocumentRow, first_page_values, latest_documents
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.list_query import ListFilter, find_documents
 from pipeline.web.context import ServerContext, document_id
@@ -23,10 +23,9 @@ FOLLOW_SECONDS = 0.5
 PREVIEW_VALUES, MAX_VALUE_CHARACTERS = 3, 60
 
 
-def list_documents(ledger: Ledger, query: DocumentFilter, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
-    """The number of matching documents, and a page of them as JSON objects, latest first."""
-    total, rows = search_documents(ledger, query, limit, offset)
-    return total, [_json_object(row) for row in rows]
+def list_latest(ledger: Ledger, status: str, limit: int, offset: int) -> list[dict[str, Any]]:
+    """Documents with a status as JSON objects, latest first."""
+    return [_json_object(row) for row in latest_documents(ledger, status, limit, offset)]
 
 
 def find_in_index(

@@ -7,12 +7,12 @@ title that says nothing else. A letter has no title: it has a salutation and a c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Literal
 
 from pipeline.engines.embedded.business_pages import TITLE_WORDS, page_titles
 from pipeline.engines.embedded.business_terms import without_accents
+from pipeline.engines.embedded.letter_words import closings, salutations
 from pipeline.languages import Languages, from_words
 from pipeline.languages.language import DocumentKind
 from pipeline.languages.word_patterns import plain_any_of
@@ -34,20 +34,6 @@ def _titles(languages: Languages) -> tuple[tuple[DocumentKind, re.Pattern[str]],
     return tuple(
         (kind, re.compile(rf"(?<![^\W\d_])(?:{plain_any_of(map(without_accents, words[kind]))})(?![^\W\d_])")) for kind in words
     )
-
-
-@from_words
-def _salutations(languages: Languages) -> re.Pattern[str]:
-    return _beginning(languages.words.documents.salutations)
-
-
-@from_words
-def _closings(languages: Languages) -> re.Pattern[str]:
-    return _beginning(languages.words.organisations.closings)
-
-
-def _beginning(words: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?:{plain_any_of(map(without_accents, words))})(?![^\W\d_])")
 
 
 def document_kind(page: Page, *, is_business: bool) -> Kind | None:
@@ -80,5 +66,5 @@ def _is_letter(page: Page) -> bool:
     if sum(len(word.text) for word in page.words) > MOST_TEXT:
         return False
     lines = [without_accents(" ".join(word.text for word in line)) for _, line in groupby(page.words, lambda word: word.line)]
-    greeted = next((at for at, line in enumerate(lines) if _salutations().match(line)), None)
-    return greeted is not None and any(_closings().match(line) for line in lines[greeted + 1 :])
+    greeted = next((at for at, line in enumerate(lines) if salutations().match(line)), None)
+    return greeted is not None and any(closings().match(line) for line in lines[greeted + 1 :])

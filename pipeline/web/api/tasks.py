@@ -13,13 +13,13 @@ from fastapi import APIRouter, Header, HTTPException, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from pipeline.ledger.document_search import DocumentFilter, change_marker
+from pipeline.ledger.document_search import change_marker
 from pipeline.ledger.ledger import Ledger
 from pipeline.values.times import utc_timestamp
 from pipeline.web.api.common import ERROR_RESPONSES, server_context
 from pipeline.web.api.read import TaskStatus, Wait, wait_for_task
 from pipeline.web.context import ServerContext
-from pipeline.web.document_list import list_documents
+from pipeline.web.document_list import list_latest
 from pipeline.web.task_state import task_object
 from pipeline.web.task_store import Task
 
@@ -110,18 +110,14 @@ def _published_since(context: ServerContext, since: str, marker: str) -> tuple[s
         now = change_marker(ledger)
         if now == marker:
             return now, []
-        ended = [
-            item
-            for status in ("done", "partial", "failed", "skipped")
-            for item in _latest(ledger, DocumentFilter(status=status), since)
-        ]
+        ended = [item for status in ("done", "partial", "failed", "skipped") for item in _latest(ledger, status, since)]
     return now, sorted(ended, key=lambda item: item["published"])
 
 
-def _latest(ledger: Ledger, query: DocumentFilter, since: str) -> Iterator[dict[str, Any]]:
+def _latest(ledger: Ledger, status: str, since: str) -> Iterator[dict[str, Any]]:
     """Documents published at that time or later, latest first."""
     for offset in count(0, LATEST):
-        found = list_documents(ledger, query, LATEST, offset)[1]
+        found = list_latest(ledger, status, LATEST, offset)
         for item in found:
             if (item["published"] or "") < since:
                 return

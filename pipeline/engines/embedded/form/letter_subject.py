@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from pipeline.engines.embedded.business_terms import without_accents
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
+from pipeline.engines.embedded.letter_words import salutations
 from pipeline.languages import Languages, from_words
 from pipeline.languages.word_patterns import plain_any_of
 from pipeline.records import Claim
@@ -18,19 +19,9 @@ MOST_WORDS = 16
 
 
 @from_words
-def salutations(languages: Languages) -> re.Pattern[str]:
-    """What a letter begins with, at the beginning of a folded line."""
-    return _beginning(languages.words.documents.salutations)
-
-
-@from_words
 def _subject_labels(languages: Languages) -> re.Pattern[str]:
     labels = [label for listed in languages.labels("documents.letter.subject").values() for label in listed]
     return re.compile(rf"(?:{plain_any_of(map(without_accents, labels))})(?![^\W\d_])[\s.:]*")
-
-
-def _beginning(words: Collection[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?:{plain_any_of(map(without_accents, words))})(?![^\W\d_])")
 
 
 def letter_subject(layout: Layout, used: Collection[int]) -> Claim | None:
