@@ -37,11 +37,15 @@ if TYPE_CHECKING:
         SettingsError,
         TemplateError,
     )
-    from pipeline.python_api import Document, DocumentPage, Field, read, read_many
+    from pipeline.python_api import read, read_many
     from pipeline.settings import Settings, load_settings
+    from pipeline.typed_documents import Document, DocumentPage, Field
 else:
-    _API = ("Document", "DocumentPage", "Field", "read", "read_many")
-    _SETTINGS = ("Settings", "load_settings")
+    _MODULES = {
+        **dict.fromkeys(("read", "read_many"), "python_api"),
+        **dict.fromkeys(("Document", "DocumentPage", "Field"), "typed_documents"),
+        **dict.fromkeys(("Settings", "load_settings"), "settings"),
+    }
 
     def __getattr__(name):
         """A public name, imported when it is first used: ``import pipeline`` loads no numpy (PEP 562)."""
@@ -49,8 +53,7 @@ else:
 
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = "python_api" if name in _API else "settings" if name in _SETTINGS else "errors"
-        return getattr(import_module(f"pipeline.{module}"), name)
+        return getattr(import_module(f"pipeline.{_MODULES.get(name, 'errors')}"), name)
 
     def __dir__():
         """Names of the module, with those that are not imported yet."""
