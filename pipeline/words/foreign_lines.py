@@ -35,7 +35,7 @@ SAMPLE = 8
 """Lines that are read with each model."""
 MIN_SURE = 0.6
 """Confidence of a script on the sample, in letters of the script, from which it is the page's."""
-MIN_LIKELY, MIN_LEAD = 0.3, 1.4
+MIN_LIKELY, MIN_LEAD = 0.35, 1.5
 """On photographs no model is sure. With this confidence a script is the page's where no other one has more than this part of it."""
 SURE = 0.8
 """Confidence of the script of the last page, from which no other one is tried."""
