@@ -24,6 +24,7 @@ from pipeline.ledger.document_passwords import DocumentPasswords
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.replacement import has_ledger
+from pipeline.remote.local_copy import other_machine, update_local_copy
 from pipeline.run.job import open_job, open_ledger
 from pipeline.run.loop import Loop
 from pipeline.run.unlocking import PasswordTrial, is_locked, locked_inside, unlock
@@ -67,6 +68,9 @@ def command(
       pass show bank | pipeline unlock statement.pdf
     """
     settings = options.read_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
+    update_local_copy(settings)
+    if machine := other_machine(settings):
+        raise LockedError(f"a run on {machine} works for {settings.outbox_location}", "unlock there, or when it has ended")
     if not has_ledger(settings.outbox / STATE_FOLDER):
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     with open_ledger(settings) as ledger:

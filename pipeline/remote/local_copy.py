@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pipeline.errors import LockedError
 from pipeline.remote.lease import current_lease
-from pipeline.remote.mirror import bring_up_to_date
+from pipeline.remote.mirror import bring_up_to_date, holder_name
 from pipeline.remote.object_store import open_store
 from pipeline.runtime.lock import locked
-from pipeline.settings import Settings
+from pipeline.settings import STATE_FOLDER, Settings
 
 LOCK_TIMEOUT_SECONDS = 0.1
 
@@ -30,6 +30,15 @@ def update_local_copy(settings: Settings) -> str | None:
         pass
     lease = current_lease(open_store(url), url)
     return lease.machine if lease and lease.until > time.time() else None
+
+
+def other_machine(settings: Settings) -> str | None:
+    """The name of another machine whose run holds the outbox: that run does not see what is ordered here. Raises StoreError."""
+    url = settings.outbox_url
+    lease = current_lease(open_store(url), url) if url else None
+    if lease is None or lease.until <= time.time() or lease.holder == holder_name(settings.outbox / STATE_FOLDER):
+        return None
+    return lease.machine
 
 
 def send_file(settings: Settings, path: Path) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard
 
+from pipeline.errors import StoreError
 from pipeline.intake.folder_walk import SkipCallback
 from pipeline.intake.scan import FileStates, InboxFile, OutboxNamer
 from pipeline.ledger.file_records import FileRecord
@@ -51,6 +52,11 @@ class MailInbox(ObjectInbox):
             return replace(file, size=record.size)
         return file
 
+    def reaches(self, path: Path) -> bool:
+        """See ObjectInbox."""
+        url = self._url(path)
+        return url is not None and self.messages.reaches(url)
+
     def add_copy(self, path: Path) -> None:
         """Leave a message out of later scans: it is a copy of one that was read."""
         self._copies.add(os.fspath(path))
@@ -76,6 +82,10 @@ def open_inbox(settings: Settings) -> ObjectInbox | None:
 
 def open_originals(settings: Settings, url: str) -> ReadableStore:
     """The store or the mailbox that the original at ``url`` is in. Raises StoreError."""
-    if is_mailbox_url(url) and settings.inbox_url:
-        return open_mailbox(settings.inbox_url, settings.mailbox, may_change=settings.after != "keep")
-    return open_store(url)
+    if not is_mailbox_url(url):
+        return open_store(url)
+    if settings.inbox_url and is_mailbox_url(settings.inbox_url):
+        messages = open_mailbox(settings.inbox_url, settings.mailbox, may_change=settings.after != "keep")
+        if messages.reaches(url):
+            return messages
+    raise StoreError("it is in a mailbox that is not this inbox", "name the mailbox with --inbox")

@@ -12,6 +12,7 @@ import imaplib
 import shlex
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -123,9 +124,17 @@ class MessageStore:
             if uid in answers and b"RFC822.SIZE" in answers[uid]
         }
 
+    def reaches(self, url: str) -> bool:
+        """Whether a URL is of this mailbox, in any folder."""
+        return url.startswith(f"{self.address.server}/")
+
+    def _other_folder(self, message: MessageAddress) -> str | None:
+        """The folder of a message that is not in the folder of this store, or was moved."""
+        return message.folder if message.size is not None or message.folder != self.address.folder else None
+
     def entry(self, url: str) -> StoreEntry | None:
         """One message; None when it is no longer there. A message that was moved is looked for in that folder."""
-        message = parse_message_url(url)
+        message = parse_message_url(url) if self.reaches(url) else None
         if message is None:
             return None
         if message.size is not None:
@@ -138,9 +147,13 @@ class MessageStore:
         def look(connection: MailConnection) -> StoreEntry | None:
             if connection.uid_validity != message.uid_validity:
                 return None
-            return self._described(connection, [message.uid]).get(message.uid)
+            found = self._described(connection, [message.uid]).get(message.uid)
+            return replace(found, url=url) if found else None
 
-        return self._run(look)
+        try:
+            return self._run(look, folder=self._other_folder(message))
+        except NoFolderError:
+            return None
 
     def _moved(self, connection: MailConnection, message: MessageAddress) -> tuple[int, StoreEntry] | None:
         """UID and entry in the open folder of a message that has the size and the stamp of ``message``."""
@@ -156,7 +169,7 @@ class MessageStore:
 
     def fetch(self, entry: StoreEntry, path: Path) -> None:
         """The message as a file. Raises ObjectGoneError when it is no longer there, OSError when the disk is full."""
-        message = parse_message_url(entry.url)
+        message = parse_message_url(entry.url) if self.reaches(entry.url) else None
         if message is None:
             raise ObjectGoneError(entry.url)
         try:
@@ -191,7 +204,7 @@ class MessageStore:
                 uid = 0
             return _body(connection, uid, at)
 
-        return self._run(read, folder=message.folder if message.size is not None else None)
+        return self._run(read, folder=self._other_folder(message))
 
     def _is_well(self) -> bool:
         try:
@@ -202,9 +215,16 @@ class MessageStore:
 
     # ---- changing -----------------------------------------------------------------------------------
 
+    def _own(self, entry: StoreEntry) -> MessageAddress:
+        """Where a message of this folder is. Raises ObjectGoneError for one of another folder: numbers count within a folder."""
+        message = _numbered(entry)
+        if not self.reaches(entry.url) or message.folder != self.address.folder:
+            raise ObjectGoneError(entry.url)
+        return message
+
     def mark(self, entry: StoreEntry, mark: Mark) -> None:
         """Give a message a flag. Raises ObjectGoneError, StoreError where the folder does not keep it."""
-        message = _numbered(entry)
+        message = self._own(entry)
 
         def do(connection: MailConnection) -> None:
             self._check_number(connection, message)
@@ -218,7 +238,7 @@ class MessageStore:
 
     def is_marked(self, entry: StoreEntry, mark: Mark) -> bool:
         """Whether a message has a flag. Raises ObjectGoneError."""
-        message = _numbered(entry)
+        message = self._own(entry)
 
         def look(connection: MailConnection) -> bool:
             self._check_number(connection, message)
@@ -243,23 +263,22 @@ class MessageStore:
         folder.
         """
         message, moved = _numbered(entry), _numbered(StoreEntry(target, 0, 0))
+        other = self._other_folder(message)
 
         def do(connection: MailConnection) -> None:
-            client = connection.client
-            if not self._is_here(connection, message):
-                raise ObjectGoneError(entry.url)
+            client, uid = connection.client, self._uid_here(connection, message)
             name = connection.make_folder(moved.folder)
             if client.has_capability("MOVE"):
-                client.move([message.uid], name)
+                client.move([uid], name)
                 return
             if not self._is_copied(
                 connection, message, moved
-            ):  # else a copy from before a crash, or from a connection that was lost
-                client.copy([message.uid], name)
-            _delete(client, message.uid)
+            ):  # else a copy from before a crash, or a connection that was lost
+                client.copy([uid], name)
+            _delete(client, uid)
 
         try:
-            self._run(do)
+            self._run(do, folder=other, may_change=True)
         except ObjectGoneError:
             if self.entry(target) is None:
                 raise
@@ -268,26 +287,30 @@ class MessageStore:
         """Whether the contents of a message are in the folder to which it is moved, too. Its own folder is open again afterwards."""
         connection.open_folder(moved.folder, read_only=True)
         copies = {_digest(connection, uid) for uid, _ in list(self._all_moved(connection, moved))}
-        connection.open_folder(self.address.folder, read_only=self._read_only)
-        self._check_number(connection, message)
-        return bool(copies) and _digest(connection, message.uid) in copies
+        connection.open_folder(message.folder, read_only=self._read_only)
+        return bool(copies) and _digest(connection, self._uid_here(connection, message)) in copies
 
     def remove_unchanged(self, entry: StoreEntry) -> None:
         """Delete a message. Where the server cannot delete a single one (no UIDPLUS), it is marked as deleted. Raises ObjectGoneError."""
         message = _numbered(entry)
 
         def do(connection: MailConnection) -> None:
-            if not self._is_here(connection, message):
-                raise ObjectGoneError(entry.url)
-            _delete(connection.client, message.uid)
+            _delete(connection.client, self._uid_here(connection, message))
 
-        self._run(do)
+        self._run(do, folder=self._other_folder(message), may_change=True)
 
-    def _is_here(self, connection: MailConnection, message: MessageAddress) -> bool:
-        if connection.uid_validity != message.uid_validity:
-            return False
+    def _uid_here(self, connection: MailConnection, message: MessageAddress) -> int:
+        """The UID in the open folder of a message that is not marked as deleted. Raises ObjectGoneError."""
+        if message.size is not None:
+            found = self._moved(connection, message)
+            if found is None:
+                raise ObjectGoneError(str(message.uid))
+            return found[0]
+        self._check_number(connection, message)
         answer = connection.client.fetch([message.uid], ["FLAGS"]).get(message.uid)
-        return answer is not None and b"\\deleted" not in {flag.lower() for flag in answer.get(b"FLAGS", ())}
+        if answer is None or b"\\deleted" in {flag.lower() for flag in answer.get(b"FLAGS", ())}:
+            raise ObjectGoneError(str(message.uid))
+        return message.uid
 
     def _check_number(self, connection: MailConnection, message: MessageAddress) -> None:
         if connection.uid_validity != message.uid_validity:
@@ -295,15 +318,20 @@ class MessageStore:
 
     # ---- the connection -----------------------------------------------------------------------------
 
-    def _run(self, do: Callable[[MailConnection], T], *, folder: str | None = None, again: bool = False) -> T:
-        """The result of ``do`` with the folder open. A connection that was lost since it was used last is made anew, once."""
+    def _run(
+        self, do: Callable[[MailConnection], T], *, folder: str | None = None, may_change: bool = False, again: bool = False
+    ) -> T:
+        """The result of ``do`` with the folder open, another ``folder`` for reading only unless ``may_change``.
+
+        A connection that was lost since it was used last is made anew, once.
+        """
         with self._lock:
             while True:
                 is_new = self._connection is None
                 try:
                     connection = self._connection = self._connection or MailConnection(self.address, self.settings)
                     with connection.errors():
-                        read_only = self._read_only or folder is not None
+                        read_only = self._read_only or (folder is not None and not may_change)
                         connection.open_folder(folder or self.address.folder, read_only=read_only, again=again)
                         return do(connection)
                 except ObjectGoneError:

@@ -232,7 +232,7 @@ def mirrored(settings: Settings) -> Iterator[Mirror | None]:
     store = open_store(url)
     folder = settings.outbox / STATE_FOLDER
     with ExitStack() as stack:
-        lease = stack.enter_context(Lease(store, url, _holder(folder)))
+        lease = stack.enter_context(Lease(store, url, holder_name(folder)))
         bring_up_to_date(settings)
         sent_log = stack.enter_context(SentLog(folder))
         mirror = Mirror(settings, url, store, lease, sent_log)
@@ -295,7 +295,8 @@ def _write_note(path: Path, text: str) -> None:
     write_atomically(path, [text.encode(errors="surrogateescape")])
 
 
-def _holder(folder: Path) -> str:
+def holder_name(folder: Path) -> str:
+    """This machine's random name for the lease on an outbox, kept in its state folder."""
     note = folder / HOLDER
     if not note.is_file():
         _write_note(note, uuid.uuid4().hex)

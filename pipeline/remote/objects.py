@@ -91,6 +91,11 @@ class ObjectInbox(Observer):
         """Whether a path stands for an object."""
         return path.is_relative_to(self.root)
 
+    def reaches(self, path: Path) -> bool:
+        """Whether a path stands for an object of this inbox's store: what lies in another one is not gone because it is not found."""
+        url = self._url(path)
+        return url is not None and url.partition("://")[0] == self.url.partition("://")[0]
+
     # ---- what is there ------------------------------------------------------------------------------
 
     def scan(

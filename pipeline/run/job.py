@@ -401,10 +401,12 @@ def open_job(
         with locked(settings.outbox), mirrored(settings) as mirror, _ledger_of_run(settings, notes) as ledger:
             state = settings.outbox / STATE_FOLDER
             folders = (state / name for name in ("tmp", UNPACKED_FOLDER, PARTS_FOLDER, "objects"))
-            for leftover in (*folders, *state.glob(".export-*")):
+            for leftover in (*folders, *state.glob(".export-*"), *state.glob("unlock-*")):
                 if leftover.is_symlink() or leftover.is_file():
                     leftover.unlink(missing_ok=True)
-                shutil.rmtree(leftover, ignore_errors=True)  # a run or an export that was killed leaves them
+                shutil.rmtree(
+                    leftover, ignore_errors=True
+                )  # a run, an export or a trial of a password that was killed leaves them
             for unfinished in state.glob(".*.tmp"):
                 unfinished.unlink(missing_ok=True)
             for question, made in zip(asked, questions, strict=True):

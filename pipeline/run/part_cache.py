@@ -15,6 +15,7 @@ from threading import Event, RLock
 from pipeline.errors import OutboxError
 from pipeline.intake.scan import InboxFile
 from pipeline.run.job import PARTS_FOLDER
+from pipeline.run.original_file import OriginalFiles
 from pipeline.run.part_file import PartFileError, PartPlace, unpack_part
 from pipeline.settings import STATE_FOLDER, Settings
 
@@ -39,6 +40,8 @@ class PartCache:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.originals = OriginalFiles(settings)
+        """The outermost containers."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="parts")  # it starts with the first part
         self._lock = RLock()  # cancelling calls ``_trim``
         self._held: OrderedDict[str, HeldPart] = OrderedDict()
@@ -49,6 +52,7 @@ class PartCache:
         """Delete all files. A part that is being unpacked fails."""
         self._closing.set()
         self._thread.shutdown(cancel_futures=True)
+        self.originals.close()
         if self._own:
             shutil.rmtree(self._own, ignore_errors=True)
 
@@ -88,7 +92,7 @@ class PartCache:
 
     def _unpack(self, place: PartPlace, key: str) -> InboxFile:
         folder = self._folder()
-        return unpack_part(place, folder, self._settings, folder / key, self._closing.is_set)
+        return unpack_part(place, folder, self._settings, folder / key, self.originals, self._closing.is_set)
 
     def _folder(self) -> Path:
         """The folder of this process. A run that starts deletes those of all."""

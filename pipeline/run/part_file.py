@@ -10,7 +10,8 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.permissions import withheld_rights, withhold
 from pipeline.records import WRAPPER_KINDS, Source
 from pipeline.run.job import UNPACKED_FOLDER
+from pipeline.run.original_file import OriginalFiles, is_remote
 from pipeline.safe_open import file_status, open_file
 from pipeline.settings import STATE_FOLDER, Settings
 
@@ -104,6 +106,20 @@ def container_location(place: PartPlace, settings: Settings) -> Path:
     )
 
 
+@contextmanager
+def _outermost_file(place: PartPlace, settings: Settings, originals: OriginalFiles) -> Iterator[Path]:
+    """The file of the outermost container, fetched where it is in an object store or a mailbox. Raises PartFileError, OutboxError."""
+    if not is_remote(place.container, settings):
+        yield container_location(place, settings)
+        return
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(originals.open(place.container))
+        except DocumentError as error:
+            raise PartFileError(error.reason, f"its container {place.container.source.relative}: {error.detail}") from error
+        yield archive
+
+
 def unpack_parts(
     places: Sequence[PartPlace],
     archive: Path,
@@ -157,14 +173,19 @@ def unpack_parts(
 
 
 def unpack_part(
-    place: PartPlace, folder: Path, settings: Settings, target: Path, is_ended: Callable[[], bool] = lambda: False
+    place: PartPlace,
+    folder: Path,
+    settings: Settings,
+    target: Path,
+    originals: OriginalFiles,
+    is_ended: Callable[[], bool] = lambda: False,
 ) -> InboxFile:
     """One part as the file ``target``, unpacked below ``folder``. It has the rights that its container has.
 
     Raises PartFileError, and what ``unpack_parts`` raises.
     """
-    archive = container_location(place, settings)
     with (
+        _outermost_file(place, settings, originals) as archive,
         disk_errors(target),
         TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as into,
         ContainerWorker() as worker,

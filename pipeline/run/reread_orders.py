@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipeline.ledger.orders import Order, close_order, open_readings
 from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, check_template
 from pipeline.run.loop import Loop
+from pipeline.run.original_file import OriginalFiles
 from pipeline.run.part_file import PartPlace, find_part, unpack_part
 
 POLL_SECONDS = 1.0
@@ -101,9 +103,7 @@ class RereadOrders:
 
     def _unpacked(self, record: FileRecord, place: PartPlace) -> InboxFile:
         """A part of a container at the path where it was read; the loop deletes it. Raises PartFileError, PipelineError."""
-        job, path, container = self._job, record.source.path, place.container
-        if job.objects and job.objects.is_object(container.source.path):
-            job.objects.try_fetch(InboxFile(container.source, container.size, container.mtime_ns))
+        job, path = self._job, record.source.path
 
         def is_ended() -> bool:
             self._observer.heartbeat()
@@ -113,7 +113,8 @@ class RereadOrders:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutboxError(f"{path.parent}: cannot be written: {error.strerror or error}", "free disk space") from error
-        file = unpack_part(place, path.parent, job.settings, path, is_ended)
+        with closing(OriginalFiles(job.settings)) as originals:
+            file = unpack_part(place, path.parent, job.settings, path, originals, is_ended)
         return replace(file, source=record.source)
 
     def _job_for(self, engine: str | None, template: str | None) -> Job:

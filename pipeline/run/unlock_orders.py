@@ -17,6 +17,7 @@ from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.orders import Order, close_order, open_readings
 from pipeline.remote.object_store import ObjectGoneError
 from pipeline.run.job import Job
+from pipeline.run.original_file import is_remote
 
 POLL_SECONDS = 1.0
 """How often the ledger is queried for orders."""
@@ -34,6 +35,8 @@ class UnlockOrders:
     flush: Callable[[], None]
     enabled: bool = True
     _admitted: dict[int, tuple[Order, list[str]]] = field(default_factory=dict)
+    _elsewhere: set[int] = field(default_factory=set)
+    """Orders about files of another store or mailbox, which wait for a run whose inbox that is."""
     _next_poll: float = 0.0
     _has_new: bool = False
 
@@ -56,9 +59,8 @@ class UnlockOrders:
             return []
         self._has_new = False
         files: dict[str, InboxFile] = {}
-        for order in open_readings(self.job.ledger, unlocking=True):
-            if order.id not in self._admitted:
-                files |= self._admit(order)
+        for order in self._open():
+            files |= self._admit(order)
         return list(files.values())
 
     def clear(self) -> None:
@@ -69,14 +71,21 @@ class UnlockOrders:
     def _poll(self) -> None:
         if self.enabled and time.monotonic() >= self._next_poll:
             self._next_poll = time.monotonic() + POLL_SECONDS
-            orders = open_readings(self.job.ledger, unlocking=True)
-            self._has_new = any(order.id not in self._admitted for order in orders)
+            self._has_new = bool(self._open())
+
+    def _open(self) -> list[Order]:
+        """The open orders that this run can carry out and has not begun with."""
+        orders = open_readings(self.job.ledger, unlocking=True)
+        return [order for order in orders if order.id not in self._admitted and order.id not in self._elsewhere]
 
     def _admit(self, order: Order) -> dict[str, InboxFile]:
         """The files of an order by their names, marked to be read again; none while one of them is being read."""
         ledger = self.job.ledger
         records = ledger.files_with_contents(order.sha256)
         outermost = {root.source.name: root for record in records if (root := self._outermost(record))}
+        if outermost and not any(map(self._is_reachable, outermost.values())):
+            self._elsewhere.add(order.id)
+            return {}
         if any(map(self.is_reading, outermost)):  # without the password: it follows with the next query
             return {}
         files, problem = {}, "its file is not known any more: put it into the inbox again"
@@ -96,6 +105,11 @@ class UnlockOrders:
         """The file in which a document lies: itself, or the outermost container."""
         origin = part_of(self.job.ledger, record.source.name)
         return self.job.ledger.file_by_name(origin.root) if origin else record
+
+    def _is_reachable(self, record: FileRecord) -> bool:
+        """Whether this run can look whether a file is there: a folder always, a store or a mailbox where it is that of the inbox."""
+        job = self.job
+        return not is_remote(record, job.settings) or (job.objects is not None and job.objects.reaches(record.source.path))
 
     def _present(self, record: FileRecord) -> InboxFile:
         """A file as it is now; an object of a store is fetched. Raises StoreError, FileNotFoundError."""

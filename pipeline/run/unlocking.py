@@ -12,14 +12,13 @@ from typing import Self
 from pipeline.errors import DocumentError
 from pipeline.intake.container_items import Item, OpenedContainer, UnpackedMember
 from pipeline.intake.container_worker import ContainerWorker, Unpacking, UnpackOrder
-from pipeline.intake.scan import InboxFile, file_location
+from pipeline.intake.scan import InboxFile
 from pipeline.intake.unpacked_copy import disk_errors
 from pipeline.ledger.contained_records import container_passwords, locked_names, part_of, parts_in
 from pipeline.ledger.document_passwords import DocumentPasswords
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, place_order
-from pipeline.object_urls import url_of
 from pipeline.records import WRAPPER_KINDS
 from pipeline.run.page_requests import format_limits
 from pipeline.run.part_cache import PartCache
@@ -76,27 +75,26 @@ class PasswordTrial:
     def opens(self, ledger: Ledger, record: FileRecord, password: str) -> bool:
         """Whether a password opens a document.
 
-        True also for a document in an object store, which only the run fetches. Raises DocumentError where it cannot be tried,
-        OutboxError, EngineUnavailableError.
+        A document in an object store or a mailbox is fetched. Raises DocumentError where it cannot be tried, OutboxError,
+        EngineUnavailableError.
         """
         origin = part_of(ledger, record.source.name)
         root = ledger.file_by_name(origin.root) if origin else record
         if root is None:
             raise DocumentError("unreadable", "its container is not known any more: put that into the inbox once more")
-        if url_of(self._settings.objects_folder, root.source.path):
-            return True
         document = ledger.document(record.sha256, stale=True)
         if document and document.kind in WRAPPER_KINDS:
             return self._opens_container(ledger, root, record, password)
         place = find_part(ledger, record, self._settings)
         if place is None:
-            return self._opens_document(InboxFile(record.source, record.size, record.mtime_ns), password)
+            with self._parts.originals.open(root) as path:
+                return self._opens_document(path, InboxFile(record.source, record.size, record.mtime_ns), password)
         with self._parts.open(place) as file:
-            return self._opens_document(file, password)
+            return self._opens_document(file.source.path, file, password)
 
-    def _opens_document(self, file: InboxFile, password: str) -> bool:
+    def _opens_document(self, path: Path, file: InboxFile, password: str) -> bool:
         request = PasswordRequest(
-            str(_location(self._settings, file.source.path)),
+            str(path),
             FileState(file.size, file.mtime_ns),
             password,
             self._settings.limits.megapixels,
@@ -116,11 +114,12 @@ class PasswordTrial:
         passwords = container_passwords(ledger, root.source.name, root.sha256) | {target: (password,)}
         scratch = settings.outbox.resolve() / STATE_FOLDER
         with (
+            self._parts.originals.open(root) as archive,
             disk_errors(scratch / "unlock"),
             TemporaryDirectory(prefix="unlock-", dir=scratch, ignore_cleanup_errors=True) as into,
         ):
             order = UnpackOrder(
-                _location(settings, root.source.path),
+                archive,
                 Path(into),
                 settings.limits.megabytes * 1_000_000,
                 Path(root.source.relative).name,
@@ -163,14 +162,3 @@ def _items(order: UnpackOrder) -> Iterator[Item]:
                 return
             if not isinstance(answer, str):
                 yield answer
-
-
-def _location(settings: Settings, path: Path) -> Path:
-    """The file itself. Raises DocumentError where it is gone."""
-    try:
-        found = file_location(path, settings.inbox)
-        if found.is_file():
-            return found
-    except (OSError, ValueError):
-        pass
-    raise DocumentError("unreadable", "its file is no longer where it was read: put it back, or into the inbox again")

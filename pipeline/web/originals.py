@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from pipeline.errors import EngineUnavailableError, OutboxError, SettingsError, StoreError
+from pipeline.errors import DocumentError, EngineUnavailableError, OutboxError
 from pipeline.intake.container_worker import ContainerWorker
 from pipeline.intake.scan import file_location
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.object_urls import url_of
-from pipeline.remote.mail_inbox import open_originals
-from pipeline.remote.object_store import ObjectGoneError
+from pipeline.run.original_file import fetch_original
 from pipeline.run.part_file import PartFileError, PartPlace, container_location, find_part, is_part, unpack_parts
 from pipeline.safe_open import file_status, open_file
 from pipeline.settings import Settings
@@ -106,14 +104,10 @@ def _places_of_parts(settings: Settings, ledger: Ledger, documents: Sequence[Sel
 def _fetched(url: str, path: Path, settings: Settings) -> Path | None:
     """A file of an object store or a mailbox as ``path``; None where it cannot be fetched."""
     try:
-        store = open_originals(settings, url)
-        if entry := store.entry(url):
-            store.fetch(entry, path)
-            os.utime(path, ns=(entry.stamp, entry.stamp))
-            return path
-    except (ObjectGoneError, SettingsError, StoreError):
-        pass
-    return None
+        fetch_original(url, path, settings)
+    except DocumentError:
+        return None
+    return path
 
 
 def _unpacked(places: Mapping[int, PartPlace], folder: Path, settings: Settings) -> dict[int, Path]:

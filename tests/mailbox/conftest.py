@@ -152,6 +152,18 @@ class MailRuns:
             found += fields["text"]["value"] if fields else []
         return sorted(found)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of a command's own."""
+        return {
+            "PIPELINE_WORKERS": "1",
+            "PIPELINE_ENGINE": "embedded",
+            "PIPELINE_INTAKE__WAIT_SECONDS": "5",
+            "PIPELINE_MAILBOX__CA_FILE": str(self.server.ca),
+            "PIPELINE_INBOX": self.inbox or self.server.imaps,
+            "PIPELINE_OUTBOX": str(self.outbox),
+        }
+
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command as a real process."""
         process = self.start(*arguments, **environment)
@@ -160,17 +172,9 @@ class MailRuns:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """As ``command``; the process still works."""
-        own = {
-            "PIPELINE_WORKERS": "1",
-            "PIPELINE_ENGINE": "embedded",
-            "PIPELINE_INTAKE__WAIT_SECONDS": "5",
-            "PIPELINE_MAILBOX__CA_FILE": str(self.server.ca),
-            "PIPELINE_INBOX": self.inbox or self.server.imaps,
-            "PIPELINE_OUTBOX": str(self.outbox),
-        }
         return subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments],
-            env={**os.environ, **own, **environment},
+            env={**os.environ, **self.environment, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
