@@ -51,7 +51,9 @@ class DocumentInfo:
     """Number of files inside of it that are documents of their own."""
 
 
-WRAPPER_KINDS = frozenset({"zip", "tar", "7z", "rar", "zstd", "cab", "ace", "eml", "mbox", "msg", "p7m", "winmail", "damaged"})
+WRAPPER_KINDS = frozenset(
+    ("zip", "tar", "gz", "bz2", "xz", "7z", "rar", "zstd", "cab", "ace", "eml", "mbox", "msg", "p7m", "winmail", "damaged")
+)
 """Kinds of containers without pages of their own: all that they say is in their parts."""
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import olefile
 
+from pipeline.intake.compression import single_file_kind
 from pipeline.intake.mailbox_file import mailbox_members
 from pipeline.intake.tar import is_tar, may_be_tar
 from pipeline.intake.zip import zip_names
@@ -45,6 +46,8 @@ _OUTLOOK_STREAM = "__properties_version1.0"
 _PROGRAM_MEMBERS = (b"META-INF/", b"mimetype")
 """Names of the first member in zip files that are programs or e-books."""
 _OFFICE_NAMES = ("[Content_Types].xml", "mimetype", "content.xml")
+_IWORK_FOLDER = re.compile(r"^[^/]+\.(pages|numbers|key)/")
+_IWORK_INDEX = frozenset({"index.xml", "index.xml.gz", "index.apxl", "index.apxl.gz"})
 _OFFICE_LOOK = 2_000
 """Names of a zip that are looked at."""
 _PEM = re.compile(rb"\s*-----BEGIN (PKCS7|CMS|SIGNED MESSAGE|PKCS #7 SIGNED DATA)-----")
@@ -85,16 +88,17 @@ def _may_be_wrapper(head: bytes) -> bool:
 
 
 def wrapper_kind(path: Path) -> str:
-    """The kind of wrapper: ``zip``, ``tar``, ``7z``, ``eml``, ``mbox``, ``msg``, ``p7m``, ``winmail``, one of ``DECLINED_FORMATS``.
+    """The kind of wrapper: ``zip``, ``tar``, ``gz``, ``bz2``, ``xz``, ``7z``,
+    ``eml``, ``mbox``, ``msg``, ``p7m``, ``winmail``, one of ``DECLINED_FORMATS``.
 
     Empty for other files. Raises OSError.
     """
     head = head_of(path)
     if head.startswith(_ZIP_MARKS):
-        return "" if head[30:].startswith(_PROGRAM_MEMBERS) or is_office(path, head) else "zip"
+        return "" if head[30:].startswith(_PROGRAM_MEMBERS) or is_office(path, head) or _is_iwork(path) else "zip"
     if head.startswith(_OLE):
         return "msg" if _is_outlook_message(path) else ""
-    kind = _plain_kind(head) or ("tar" if is_tar(path, head) else "")
+    kind = _plain_kind(head) or ("tar" if is_tar(path, head) else single_file_kind(head))
     return "eml" if kind == "mbox" and not _has_second_message(path) else kind
 
 
@@ -123,6 +127,20 @@ def is_office(path: Path, head: bytes) -> bool:
             return any(name in _OFFICE_NAMES for name, _ in zip(zip_names(file), range(_OFFICE_LOOK), strict=False))
     except (zipfile.BadZipFile, OSError):
         return False
+
+
+def _is_iwork(path: Path) -> bool:
+    """Whether a zip file is a document of Pages, Numbers or Keynote: nothing in it is a document of its own."""
+    try:
+        with open_file(path) as file:
+            names = {_IWORK_FOLDER.sub("", name) for name, _ in zip(zip_names(file), range(_OFFICE_LOOK), strict=False)}
+    except (zipfile.BadZipFile, OSError):
+        return False
+    return (
+        "Index/Document.iwa" in names
+        or ("buildversionhistory.plist" in {name.lower() for name in names} and not names.isdisjoint(_IWORK_INDEX))
+        or {"Index.zip", "Metadata/BuildVersionHistory.plist"} <= names
+    )
 
 
 def _plain_kind(head: bytes) -> str:

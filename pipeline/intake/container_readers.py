@@ -60,6 +60,13 @@ def _tar(file: ContainerFile) -> Iterator[Contents]:
 
 
 @contextmanager
+def _single(file: ContainerFile) -> Iterator[Contents]:
+    from pipeline.intake.compression import single_members
+
+    yield _NO_HEADER, single_members(file.path, head_of(file.path), file.name)
+
+
+@contextmanager
 def _seven_zip(file: ContainerFile) -> Iterator[Contents]:
     from pipeline.intake.seven_zip import UnsupportedMethodError, seven_zip_members
 
@@ -122,10 +129,10 @@ def _pdf(file: ContainerFile) -> Iterator[Contents]:
 
 @contextmanager
 def _office(file: ContainerFile) -> Iterator[Contents]:
-    from pipeline.intake.host_members import office_pictures
+    from pipeline.intake.host_members import office_members
 
     with open_file(file.path) as opened:
-        yield _NO_HEADER, office_pictures(opened, file.max_bytes)
+        yield _NO_HEADER, office_members(opened, file.max_bytes)
 
 
 @contextmanager
@@ -138,6 +145,9 @@ def _xml(file: ContainerFile) -> Iterator[Contents]:
 READERS: Mapping[str, Callable[[ContainerFile], AbstractContextManager[Contents]]] = {
     "zip": _zip,
     "tar": _tar,
+    "gz": _single,
+    "bz2": _single,
+    "xz": _single,
     "7z": _seven_zip,
     "eml": _mail,
     "msg": _outlook,

@@ -1,4 +1,4 @@
-"""Documents inside documents: attachments of a PDF, photographs and scans in an office file, files inside the XML of an e-invoice."""
+"""Documents inside documents: attachments of a PDF, pictures and inserted files in an office file, files in the XML of an e-invoice."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pipeline.einvoice_names import EINVOICE_DATA
 from pipeline.intake.container_members import Member, base_name
 from pipeline.intake.inline_pictures import is_small_picture, picture_size
 from pipeline.intake.mail import one_line
+from pipeline.intake.office_objects import OBJECT_NAME, chart_workbooks, inserted_file
 from pipeline.intake.zip import zip_members
 from pipeline.runtime.pymupdf_import import pymupdf
 from pipeline.safe_open import descriptor_path
@@ -138,13 +139,16 @@ def _quietly(call: Any, *arguments: Any) -> Any:
         return None
 
 
-def office_pictures(file: BinaryIO, max_bytes: int) -> Iterator[Member]:
-    """Pictures of an office file that may show a document: a photograph of a receipt, a scan. Logos and drawings belong to the page.
+def office_members(file: BinaryIO, max_bytes: int) -> Iterator[Member]:
+    """What an office file holds of other documents: pictures that may show one (a photograph of a receipt, a scan), and inserted files.
 
-    A picture that is too large or damaged is given as it is: unpacking it says what is wrong, and the others follow.
+    Logos, drawings, charts and formulas belong to the page. What is too large or damaged is given as it is: unpacking it says what is
+    wrong, and the others follow.
     """
+    charts = chart_workbooks(zip_members(file))
     for member in zip_members(file):
-        if not _PICTURES.fullmatch(member.name) or member.refusal:
+        is_object = bool(OBJECT_NAME.fullmatch(member.name)) and PurePosixPath(member.name).name not in charts
+        if not (is_object or _PICTURES.fullmatch(member.name)) or member.refusal:
             continue
         name = PurePosixPath(member.name).name
         content: bytes | None
@@ -155,6 +159,9 @@ def office_pictures(file: BinaryIO, max_bytes: int) -> Iterator[Member]:
             content = None
         if content is None or member.size > max_bytes:
             yield Member(name, member.size, member.open)
+        elif is_object:
+            if found := inserted_file(name, content):
+                yield Member(found.name, len(found.content), partial(io.BytesIO, found.content))
         elif picture_size(content) and not is_small_picture(content):
             yield Member(name, len(content), partial(io.BytesIO, content))
 

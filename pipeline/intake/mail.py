@@ -35,6 +35,8 @@ _SIGNATURES = frozenset(
     }
 )
 """Parts that belong to the mail and are no documents."""
+_PAGE_PARTS = frozenset({"text/css", "text/javascript", "application/javascript", "application/x-javascript"})
+"""Parts of a saved web page that show nothing by themselves."""
 _SIGNATURE_NAMES = re.compile(r"(smime\.p7s|signature\.asc|.*\.vcf|openpgp_.*\.asc)", re.IGNORECASE)
 _ENCRYPTED = ("multipart/encrypted", "application/pgp-encrypted")
 _CID = re.compile(rb"cid:([^\"'\s>)]+)", re.IGNORECASE)
@@ -176,6 +178,8 @@ class _Parts:
         if kind in _SIGNATURES or _SIGNATURE_NAMES.fullmatch(name):
             if name or kind in _SIGNATURES:
                 yield Member(name or kind, 0, io.BytesIO, "a signature, a card, an appointment or a receipt of delivery")
+        elif kind in _PAGE_PARTS:
+            yield Member(name or kind, 0, io.BytesIO, "a style sheet or a script of the web page")
         elif _is_body(part, name):
             yield from self._body(part)
         else:

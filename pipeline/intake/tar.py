@@ -6,50 +6,38 @@ memory, and reads headers of any size. This module raises an error, holds one me
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import tarfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, cast
 
+from pipeline.intake.compression import READ_ERRORS, decompressed, is_compressed
 from pipeline.intake.container_members import Member, refusal_of_name
-from pipeline.safe_open import open_file
 
 BLOCK = tarfile.BLOCKSIZE
 MAX_HEADER_BYTES = 1 << 20
 """Bytes that the headers of one member may take; real ones take a few thousand."""
-_OPENERS: dict[bytes, Callable[[BinaryIO], object]] = {
-    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\0": lzma.LZMAFile,
-    b"]\0\0": lzma.LZMAFile,
-}
-_READ_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError, OverflowError)
 
 
 def is_tar(path: Path, head: bytes) -> bool:
     """Whether the file at ``path``, which begins with ``head``, is a tar file with at least one member."""
-    if _opener(head):
+    if is_compressed(head):
         try:
-            with _decompressed(path, head) as file:
+            with decompressed(path, head) as file:
                 head = file.read(BLOCK)
         except MemoryError:  # the dictionary is too large: unpacking says so
             return True
-        except _READ_ERRORS:
+        except READ_ERRORS:
             return False
     return _is_header(head[:BLOCK])
 
 
 def may_be_tar(head: bytes) -> bool:
     """Whether a file that begins with ``head`` may be a tar file. ``is_tar`` must decompress it to decide."""
-    return bool(_opener(head)) or _is_header(head[:BLOCK])
+    return is_compressed(head) or _is_header(head[:BLOCK])
 
 
 def _is_header(block: bytes) -> bool:
@@ -62,7 +50,7 @@ def _is_header(block: bytes) -> bool:
 
 def tar_members(path: Path, head: bytes) -> Iterator[Member | None]:
     """All members except folders, then None when the end mark is missing. Raises tarfile.TarError at a damaged place."""
-    with _decompressed(path, head) as file:
+    with decompressed(path, head) as file:
         limited = _LimitedStream(file)
         archive = tarfile.TarFile(
             fileobj=cast(IO[bytes], limited), mode="r", tarinfo=_StrictHeader, encoding="utf-8", errors="surrogateescape"
@@ -74,26 +62,11 @@ def tar_members(path: Path, head: bytes) -> Iterator[Member | None]:
                 raise tarfile.ReadError("a header is damaged")
             last = info.offset
             if not info.isdir():
-                yield _member(archive, info, bytes_when_skipped=info.size if _opener(head) else 0)
+                yield _member(archive, info, bytes_when_skipped=info.size if is_compressed(head) else 0)
             archive.members.clear()  # type: ignore[attr-defined]
             limited.allowed = MAX_HEADER_BYTES
         if limited.at_end:
             yield None
-
-
-def _opener(head: bytes) -> Callable[[BinaryIO], object] | None:
-    return next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
-
-
-@contextmanager
-def _decompressed(path: Path, head: bytes) -> Iterator[IO[bytes]]:
-    opener = _opener(head)
-    with open_file(path) as file:
-        if opener:
-            with cast(IO[bytes], opener(file)) as decompressed:
-                yield decompressed
-        else:
-            yield file
 
 
 def _member(archive: tarfile.TarFile, info: tarfile.TarInfo, bytes_when_skipped: int) -> Member:
@@ -140,7 +113,7 @@ class _LimitedStream(io.RawIOBase):
                 raise tarfile.ReadError("the headers of a member are too large")
         try:
             data = self._file.read(size)
-        except _READ_ERRORS as error:
+        except READ_ERRORS as error:
             raise tarfile.ReadError(str(error)) from error
         self.at_end = not data and size != 0
         return data
@@ -149,7 +122,7 @@ class _LimitedStream(io.RawIOBase):
         """See RawIOBase."""
         try:
             return self._file.seek(offset, whence)
-        except _READ_ERRORS as error:
+        except READ_ERRORS as error:
             raise tarfile.ReadError(str(error)) from error
 
     def tell(self) -> int:

@@ -19,6 +19,7 @@ MAX_ANNOTATED_PAGES = 50
 MAX_ATTACHMENTS = 100
 WARNING_SCALE = 0.1
 """Pixels per point of a drawing that is only made for MuPDF's warnings."""
+_NO_PDF = "it cannot be opened as a PDF: it is damaged, cut off, or no PDF"
 LOSS_WARNINGS = ("page may not be correct", "treating as end of file")
 """Warnings of MuPDF after which parts of the page may be missing. It raises no error then."""
 
@@ -37,16 +38,15 @@ class MuPdfDocument:
 
     kind = "pdf"
 
-    def __init__(self, file: BinaryIO, name: str, passwords: Sequence[str] = ()) -> None:
+    def __init__(self, file: BinaryIO, passwords: Sequence[str] = ()) -> None:
         pymupdf.TOOLS.mupdf_display_errors(False)
         pymupdf.TOOLS.mupdf_display_warnings(False)
         try:
             self._document = pymupdf.open(descriptor_path(file), filetype="pdf")
         except Exception as error:
-            message = str(error).replace(descriptor_path(file), name)
-            raise DocumentError("unreadable", f"MuPDF: {message}") from error
+            raise DocumentError("unreadable", _NO_PDF) from error
         if not self._document.is_pdf:  # MuPDF also opens pictures and web pages of any size
-            raise DocumentError("unreadable", "MuPDF: the content is not a PDF")
+            raise DocumentError("unreadable", _NO_PDF)
         if self._document.needs_pass and not any(self._document.authenticate(word) for word in ("", *passwords)):
             raise DocumentError("needs_password", "the file is encrypted")
         try:

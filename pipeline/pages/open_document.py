@@ -12,6 +12,7 @@ from pipeline.pages.formats.compound import MAGIC
 from pipeline.pages.formats.declined import declined, named_kind, signature_kind
 from pipeline.pages.formats.limits import FormatLimits
 from pipeline.pages.formats.registry import ZIP, open_compound, open_packed, open_text
+from pipeline.pages.formats.text_encoding import decode
 from pipeline.pages.images import ImageDocument
 from pipeline.pages.mupdf import MuPdfDocument, PageTreeError
 from pipeline.pages.pdfium import PdfiumDocument
@@ -51,21 +52,32 @@ def open_document(
     if head[_TAR_AT:].startswith(_TAR):
         raise _declined(file, head, name)
     if b"%PDF-" in head:
-        return _open_pdf(file, name, passwords)
+        return _open_pdf(file, passwords)
     try:
         return ImageDocument(file, megapixels)
     except DocumentError as error:
-        if error.reason != "unsupported":
+        if error.reason != "unsupported" and not signature_kind(head) and decode(head) is None:
             raise
-        if name.lower().endswith(".pdf"):
-            return _open_pdf(file, name, passwords)
+        if name.lower().endswith(".pdf") and (document := _open_lost_header(file, passwords)):
+            return document
         if signature_kind(head):
             raise _declined(file, head, name) from error
-        if (guess := filetype.guess(head)) and guess.mime.startswith("image/"):
+        if decode(head) is None and (guess := filetype.guess(head)) and guess.mime.startswith("image/"):
             raise DocumentError("unreadable", f"looks like {guess.mime}, but cannot be decoded") from error
         if document := open_text(file, name, formats):
             return document
         raise _declined(file, head, name) from error
+
+
+def _open_lost_header(file: BinaryIO, passwords: Sequence[str]) -> OpenDocument | None:
+    """A PDF without its header; None for a file of another kind that is only called so."""
+    try:
+        return _open_pdf(file, passwords)
+    except DocumentError as error:
+        file.seek(0)
+        if error.reason == "unreadable" and decode(file.read(HEADER)) is not None:
+            return None
+        raise
 
 
 def _declined(file: BinaryIO, head: bytes, name: str) -> DocumentError:
@@ -75,9 +87,9 @@ def _declined(file: BinaryIO, head: bytes, name: str) -> DocumentError:
     return declined(signature_kind(beginning) or named_kind(name))
 
 
-def _open_pdf(file: BinaryIO, name: str, passwords: Sequence[str]) -> OpenDocument:
+def _open_pdf(file: BinaryIO, passwords: Sequence[str]) -> OpenDocument:
     try:
-        return MuPdfDocument(file, name, passwords)
+        return MuPdfDocument(file, passwords)
     except DocumentError as first:
         return _open_after_failure(first, file, passwords)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import zipfile
 from pathlib import Path
 
@@ -193,3 +196,52 @@ def test_texts_and_documents_are_no_mails(tmp_path: Path) -> None:
 def test_xml_with_entities_of_its_own_is_not_opened(tmp_path: Path) -> None:
     bomb = einvoice_with([("a.pdf", PDF)]).replace(b"<Invoice", b'<!DOCTYPE Invoice [<!ENTITY a "aaaa">]><Invoice', 1)
     assert Taken(tmp_path, "a.xml", bomb).parts == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "packed", "inner"),
+    [
+        ("a.xml.gz", gzip.compress(b"<Invoice/>"), "a.xml"),
+        ("scan", gzip.compress(b"<Invoice/>"), "scan"),
+        ("a.csv.bz2", bz2.compress(b"<Invoice/>"), "a.csv"),
+        ("a.xz", lzma.compress(b"<Invoice/>"), "a"),
+        ("a.svgz", gzip.compress(b"<Invoice/>"), "a.svg"),
+        ("a.tgz", gzip.compress(b"<Invoice/>"), "a"),
+        ("two.gz", gzip.compress(b"<Invo") + gzip.compress(b"ice/>"), "two"),
+    ],
+)
+def test_a_file_that_is_compressed_by_itself_gives_the_file_in_it(tmp_path: Path, name: str, packed: bytes, inner: str) -> None:
+    assert Taken(tmp_path, name, packed).parts == {inner: b"<Invoice/>"}
+
+
+def test_a_damaged_or_endless_compressed_file_ends_in_a_reason(tmp_path: Path) -> None:
+    cut = Taken(tmp_path, "a.pdf.gz", gzip.compress(PDF)[:-9])
+    assert [(item.name, item.code, item.document_lost) for item in cut.skipped] == [("a.pdf", "unreadable", True)]
+    bomb = Taken(tmp_path, "b.txt.gz", gzip.compress(bytes(20 * MB)))
+    assert [(item.name, item.code) for item in bomb.skipped] == [("b.txt", "too_large")]
+    assert Taken(tmp_path, "c.txt", b"BZhello, this is only a text").kind == ""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Index/Document.iwa", "Metadata/Properties.plist", "preview.jpg"],
+        ["offer.pages/Index.zip", "offer.pages/Metadata/BuildVersionHistory.plist"],
+        ["buildVersionHistory.plist", "index.xml", "QuickLook/Preview.pdf"],
+    ],
+)
+def test_a_document_of_pages_numbers_or_keynote_is_no_archive(tmp_path: Path, names: list[str]) -> None:
+    assert Taken(tmp_path, "offer.pages", zip_of([(name, PDF) for name in names])).kind == ""
+    assert Taken(tmp_path, "post.zip", zip_of([("Index.zip", PDF), ("index.xml", PDF)])).kind == "zip"
+
+
+def test_style_sheets_and_scripts_of_a_saved_web_page_are_no_documents(tmp_path: Path) -> None:
+    page = raw_mail(
+        "Content-Type: text/html\r\nContent-Location: http://a.example/\r\n\r\n<p>Invoice 17</p>",
+        "Content-Type: text/css\r\nContent-Location: http://a.example/a.css\r\n\r\np {color: red}",
+        "Content-Type: application/javascript\r\n\r\nalert(1)",
+        kind="related",
+    )
+    taken = Taken(tmp_path, "page.mhtml", page)
+    assert list(taken.parts) == ["body.html"]
+    assert [item.document_lost for item in taken.skipped] == [False, False]

@@ -135,3 +135,14 @@ def test_an_archive_with_a_pdf_at_its_start_is_not_a_pdf(tmp_path: Path, kind: s
     assert b"%PDF-" in buffer.getvalue()[:1024]
     error = refusal(tmp_path, buffer.getvalue())
     assert (error.reason, "archive" in error.detail) == ("unsupported", True)
+
+
+@pytest.mark.parametrize("words", ["BMW builds a car.", "II wrote on Monday.", "GIF89a is a format. Nothing else stands here."])
+def test_a_text_that_begins_like_a_picture_is_a_text(tmp_path: Path, words: str) -> None:
+    assert open_bytes(tmp_path, f"{words}\n".encode()).kind == "txt"
+
+
+def test_a_web_page_that_is_called_pdf_is_read_as_one_and_damage_is_said_without_paths(tmp_path: Path) -> None:
+    assert open_bytes(tmp_path, b"<!doctype html><html><body>Please sign in</body></html>").kind == "html"
+    error = refusal(tmp_path, b"%PDF-1.7\n" + bytes(range(128, 256)) * 4)
+    assert (error.reason, str(tmp_path) in error.detail) == ("unreadable", False)

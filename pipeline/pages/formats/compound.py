@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import BinaryIO, Literal
 
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-CompoundKind = Literal["encrypted", "doc", "xls", "ppt", "msg", "vsd", "pub", "mpp", "msi", "works", "other"]
+CompoundKind = Literal["encrypted", "doc", "xls", "ppt", "msg", "vsd", "pub", "mpp", "msi", "works", "hwp", "other"]
 _STREAMS: tuple[tuple[str, CompoundKind], ...] = (
     ("EncryptedPackage", "encrypted"),
     ("WordDocument", "doc"),
@@ -19,6 +19,9 @@ _STREAMS: tuple[tuple[str, CompoundKind], ...] = (
     ("VisioDocument", "vsd"),
     ("Quill", "pub"),
     ("Props14", "mpp"),
+    ("Props12", "mpp"),
+    ("Props9", "mpp"),
+    ("\x05HwpSummaryInformation", "hwp"),
     ("MatOST", "works"),
     ("\u4840\u3f7f\u4164\u422f\u4836", "msi"),
 )

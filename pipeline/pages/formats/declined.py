@@ -27,9 +27,17 @@ _DRAWING = Kind("a drawing", _PRINT)
 _FONT = Kind("a font", "it is no document")
 ARCHIVE = Kind(
     "an archive",
-    "`pipeline reprocess FILE` reads what is in a zip or tar file; unpack others and drop what is in them",
+    "unpack it and drop what is in it",
 )
 _BOOK = Kind("an electronic book", "open it in a reader of books, print the pages that you need to PDF and drop that")
+LOCKED_BOOK = Kind(
+    "an electronic book with a copy protection", "only the program that it was bought for opens it; print it to PDF there"
+)
+_METAFILE = Kind("a drawing of Windows (WMF, EMF)", "open it in LibreOffice or Word, export it as PDF and drop the PDF")
+_JPEG_XL = Kind("a picture in JPEG XL", "save it as JPEG or PNG and drop that")
+_WEB_ARCHIVE = Kind("a web page that Safari saved", "open it in Safari, export it as PDF and drop the PDF")
+_PAGES = Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF")
+HANGUL = Kind("a document of Hangul (HWP)", "save it as PDF or docx in Hangul and drop that")
 _MAIL_STORE = Kind("a whole mailbox of Outlook", "open it in Outlook, and save the messages that you need as files")
 
 SIGNATURES: tuple[tuple[int, bytes, Kind], ...] = (
@@ -37,6 +45,7 @@ SIGNATURES: tuple[tuple[int, bytes, Kind], ...] = (
     (0, b"\x7fELF", _PROGRAM),
     (0, b"\xcf\xfa\xed\xfe", _PROGRAM),
     (0, b"\xca\xfe\xba\xbe", _PROGRAM),
+    (0, b"!<arch>\n", _PROGRAM),
     (0, b"7z\xbc\xaf\x27\x1c", ARCHIVE),
     (0, b"Rar!\x1a\x07", ARCHIVE),
     (0, b"\x1f\x8b", ARCHIVE),
@@ -98,24 +107,24 @@ SIGNATURES: tuple[tuple[int, bytes, Kind], ...] = (
         Kind("an encrypted message", "decrypt it with the key that belongs to it and drop what comes out"),
     ),
     (0, b"Salted__", Kind("an encrypted file", "decrypt it and drop what comes out")),
+    (0, b"\xd7\xcd\xc6\x9a", _METAFILE),
+    (0, b"\x01\0\x09\0\0\x03", _METAFILE),
+    (40, b" EMF", _METAFILE),
+    (0, b"\xff\x0a", _JPEG_XL),
+    (4, b"JXL \r\n\x87\n", _JPEG_XL),
+    (0, b"HWP Document File", HANGUL),
+    (16, b"WebMainResource", _WEB_ARCHIVE),
     (0, b"bplist00", Kind("settings of a Mac program", "it is no document")),
 )
 """Offset, first bytes, kind."""
 IN_PACKAGES: tuple[tuple[str, Kind], ...] = (
     ("visio/", Kind("a drawing of Visio", "save it as PDF in Visio and drop the PDF")),
-    (
-        "Index/Document.iwa",
-        Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF"),
-    ),
-    ("Index.zip", Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF")),
-    (
-        "buildVersionHistory.plist",
-        Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF"),
-    ),
-    ("index.apxl", Kind("a document of Pages, Numbers or Keynote", "export it as PDF (File, Export To) and drop the PDF")),
+    ("Index/Document.iwa", _PAGES),
+    ("Index.zip", _PAGES),
+    ("buildVersionHistory.plist", _PAGES),
+    ("index.apxl", _PAGES),
+    ("designmap.xml", Kind("a document of InDesign", "export it as PDF in InDesign and drop the PDF")),
     ("META-INF/container.xml", _BOOK),
-    ("FixedDocSeq.fdseq", Kind("an XPS document", "print it to PDF and drop the PDF")),
-    ("FixedDocumentSequence.fdseq", Kind("an XPS document", "print it to PDF and drop the PDF")),
     (
         "xl/workbook.bin",
         Kind(
@@ -138,6 +147,9 @@ BY_NAME: dict[str, Kind] = {
                     Kind("a file of another program", _PRINT)),
     **dict.fromkeys((".mdb", ".accdb", ".dbf", ".db", ".sqlite"), _DATABASE),
     **dict.fromkeys((".exe", ".dll", ".msi", ".dmg", ".jar", ".apk", ".bin", ".iso"), _PROGRAM),
+    **dict.fromkeys((".wmf", ".emf"), _METAFILE),
+    ".hwp": HANGUL,
+    ".webarchive": _WEB_ARCHIVE,
     **dict.fromkeys((".gpg", ".pgp", ".asc", ".enc", ".p7m"),
                     Kind("an encrypted or signed file", "decrypt it with the key that belongs to it and drop what comes out")),
 }  # fmt: skip

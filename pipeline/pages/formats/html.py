@@ -46,8 +46,8 @@ def declared_encoding(content: bytes) -> str:
     return match[1].decode("ascii", "replace") if match else ""
 
 
-def html_blocks(text: str) -> Iterator[Block]:
-    """The blocks of a page. Raises DocumentError ``unreadable`` where nothing can be parsed."""
+def html_blocks(text: str, within: str = "") -> Iterator[Block]:
+    """The blocks of a page; their places begin with ``within``. Raises DocumentError ``unreadable`` where nothing can be parsed."""
     # `huge_tree` allows 2,048 levels; with fewer, what is deeper would be lost without a word
     parser = html.HTMLParser(no_network=True, huge_tree=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
@@ -61,7 +61,7 @@ def html_blocks(text: str) -> Iterator[Block]:
             "a web page with more levels than browsers show: damaged or hostile; print it to PDF in a browser and drop the PDF"
         )
         raise DocumentError("unreadable", detail)
-    yield from _Reader(HiddenElements(root)).blocks(root)
+    yield from _Reader(HiddenElements(root), within).blocks(root)
 
 
 @dataclass(slots=True)
@@ -88,8 +88,8 @@ class _Context:
 class _Reader:
     """Walks through the elements. Its recursion is limited: deeper elements give their text alone."""
 
-    def __init__(self, hidden: HiddenElements) -> None:
-        self._hidden = hidden
+    def __init__(self, hidden: HiddenElements, within: str) -> None:
+        self._hidden, self._within = hidden, within
         self._paragraphs = self._tables = 0
 
     def blocks(self, root: etree._Element) -> Iterator[Block]:
@@ -146,7 +146,7 @@ class _Reader:
             return
         if not context.place:
             self._paragraphs += 1
-        place = context.place or f"paragraph {self._paragraphs}"
+        place = context.place or f"{self._within}paragraph {self._paragraphs}"
         space = 0.0 if context.place or context.preserve else 4.0
         yield Paragraph(_stripped(runs), place, context.size, context.align, context.indent, space, context.preserve)
 
@@ -164,7 +164,7 @@ class _Reader:
             return
         if not context.place:
             self._tables += 1
-        place = f"{context.place}, table inside" if context.place else f"table {self._tables}"
+        place = f"{context.place}, table inside" if context.place else f"{self._within}table {self._tables}"
         placed = tuple(self._table_rows(grid, place, context))
         if any(cell.blocks for row in placed for cell in row.cells):
             nested = any(isinstance(block, Table) for row in placed for cell in row.cells for block in cell.blocks)

@@ -141,4 +141,4 @@ class _CountedStream(io.RawIOBase):
 
 
 def _damaged_part(name: str, error: Exception) -> DocumentError:
-    return DocumentError("unreadable", f"{name}: cannot be unpacked: {error}")
+    return DocumentError("unreadable", f"the file is damaged: its part {name} cannot be unpacked ({error})")

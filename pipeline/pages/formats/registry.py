@@ -12,7 +12,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from pipeline.errors import DocumentError
-from pipeline.pages.formats import compound, declined
+from pipeline.pages.formats import compound, declined, epub
 from pipeline.pages.formats.limits import FormatLimits
 from pipeline.pages.formats.office_encryption import decrypted_office
 from pipeline.pages.formats.package import Package
@@ -22,6 +22,7 @@ from pipeline.pages.layout.blocks import Block, Remark
 from pipeline.pages.layout.laid_out_document import LaidOutDocument
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.protocol import OpenDocument
+from pipeline.runtime.pymupdf_import import pymupdf
 
 ZIP = b"PK\3\4"
 MAX_TEXT_BYTES = 200_000_000
@@ -41,6 +42,7 @@ _COMPOUND_KINDS = {
     "vsd": declined.Kind("a drawing of Visio", "save it as PDF in Visio and drop the PDF"),
     "pub": declined.Kind("a publication of Publisher", "save it as PDF in Publisher and drop the PDF"),
     "mpp": declined.Kind("a plan of Project", "print it to PDF and drop the PDF"),
+    "hwp": declined.HANGUL,
     "works": declined.Kind("a document of Works", "open it in LibreOffice, save it as PDF and drop the PDF"),
     "msi": declined.Kind("a program", "it is no document and is never started"),
 }
@@ -54,6 +56,13 @@ _OPEN_XML = {
 }
 _UNREAD_PART = re.compile(r"/charts/chart\d|/diagrams/data\d|/afchunk|^Object \d+/content\.xml", re.IGNORECASE)
 _ODF = {"text": "odt", "spreadsheet": "ods", "presentation": "odp", "graphics": "odp"}
+_STAR_OFFICE = {
+    "writer": (".sxw", "odt", "a text of OpenOffice 1 (.sxw)"),
+    "calc": (".sxc", "ods", "a sheet of OpenOffice 1 (.sxc)"),
+    "impress": (".sxi", "odp", "a presentation of OpenOffice 1 (.sxi)"),
+    "draw": (".sxd", "odp", "a drawing of OpenOffice 1 (.sxd)"),
+}
+"""Suffix, the format that LibreOffice makes of it, its name in words, by the end of its media type (``application/vnd.sun.xml.…``)."""
 
 
 def open_packed(file: BinaryIO, name: str, limits: FormatLimits) -> OpenDocument:
@@ -62,6 +71,13 @@ def open_packed(file: BinaryIO, name: str, limits: FormatLimits) -> OpenDocument
     kind = _open_xml_kind(package) if "[Content_Types].xml" in package else _odf_kind(package)
     if kind == "xlsb":
         return _open_converted(file, ".xlsb", "xlsx", "a binary workbook of Excel (.xlsb)", "xlsb", limits)
+    if not kind and (old := _star_office_kind(package)):
+        suffix, target, what = _STAR_OFFICE[old]
+        return _open_converted(file, suffix, target, what, suffix[1:], limits)
+    if not kind and any(part.lower().endswith(".fdseq") for part in package.names):
+        return _open_xps(file, package)
+    if not kind and epub.is_book(package):
+        return LaidOutDocument("epub", epub.epub_blocks(package), limits.words)
     if not kind:
         raise declined.declined(declined.package_kind(package.names, name))
     if limits.by_libreoffice and (drawn := _drawn_by_libreoffice(file, kind, limits)):
@@ -131,12 +147,40 @@ def _odf_kind(package: Package) -> str:
     """``odt``, ``ods``, ``odp``; empty for other packages. Raises DocumentError for one with a password."""
     if "mimetype" not in package or "content.xml" not in package:
         return ""
-    mime = package.read("mimetype")[:100].decode("ascii", "replace").strip()
-    kind = next((kind for name, kind in _ODF.items() if f"opendocument.{name}" in mime or f"sun.xml.{name}" in mime), "")
+    mime = _media_type(package)
+    kind = next((kind for name, kind in _ODF.items() if f"opendocument.{name}" in mime), "")
     manifest = package.optional_xml("META-INF/manifest.xml") if kind else None
     if manifest is not None and any(True for _ in manifest.iter("{*}encryption-data")):
         raise declined.declined(declined.LOCKED_ODF)
     return kind
+
+
+def _media_type(package: Package) -> str:
+    """What the package says that it is; OpenOffice 1 says it in the list of its parts only."""
+    if "mimetype" in package:
+        return package.read("mimetype")[:100].decode("ascii", "replace").strip()
+    entries = children(package.optional_xml("META-INF/manifest.xml"), "file-entry")
+    return next((attribute(entry, "media-type") for entry in entries if attribute(entry, "full-path") == "/"), "")
+
+
+def _star_office_kind(package: Package) -> str:
+    mime = _media_type(package) if "content.xml" in package else ""
+    return next((name for name in _STAR_OFFICE if f"sun.xml.{name}" in mime), "")
+
+
+def _open_xps(file: BinaryIO, package: Package) -> OpenDocument:
+    """An XPS document as the PDF that MuPDF makes of it; bytes are counted first, because MuPDF unpacks it by itself."""
+    for part in package.names:
+        package.read(part)
+    file.seek(0)
+    try:
+        with pymupdf.open(stream=file.read(), filetype="xps") as document:
+            content = document.convert_to_pdf()
+    except Exception as error:  # MuPDF raises errors of undocumented types
+        raise DocumentError(
+            "unreadable", f"an XPS document that is damaged ({error}); print it to PDF and drop the PDF"
+        ) from error
+    return DrawnDocument(content, "xps")
 
 
 def open_compound(file: BinaryIO, name: str, limits: FormatLimits, passwords: Sequence[str] = ()) -> OpenDocument:
@@ -174,13 +218,13 @@ def _drawn_by_libreoffice(file: BinaryIO, kind: str, limits: FormatLimits) -> Op
 
 
 class DrawnDocument(MuPdfDocument):
-    """An office file as the PDF that LibreOffice makes of it."""
+    """A file as the PDF that another program makes of it."""
 
     def __init__(self, content: bytes, kind: str) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the document is
         self._file.write(content)
         self._file.flush()
-        super().__init__(self._file, f"document.{kind}")
+        super().__init__(self._file)
         self.kind = kind
 
     def close(self) -> None:

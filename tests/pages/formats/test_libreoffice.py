@@ -21,7 +21,7 @@ from pipeline.pages.formats.limits import FormatLimits
 from pipeline.pages.open_document import open_document
 from pipeline.words.text_layer import read_text_layer
 from tests.cli.conftest import Pipeline, folder, pipeline
-from tests.office_files import ODF, odf, odf_paragraph, office_invoice
+from tests.office_files import ODF, odf, odf_paragraph, office_invoice, packed
 from tests.pages.formats.reading import laid_out, refusal
 from tests.pages.formats.test_declined import compound_file
 
@@ -51,6 +51,25 @@ def test_an_old_office_file_is_read_with_its_places(kind: str, new: str, word: s
     found = {word.text: word.place for word in document.words(1)}
     assert {"EN-20417", "1400.40", word} <= set(found)
     assert place in found[word]
+
+
+OLD_TEXT = (
+    '<office:document-content xmlns:office="http://openoffice.org/2000/office" xmlns:text="http://openoffice.org/2000/text" '
+    'office:class="text"><office:body><text:p>Offer 4711</text:p></office:body></office:document-content>'
+)
+OLD_LIST = (
+    '<m:manifest xmlns:m="http://openoffice.org/2001/manifest"><m:file-entry m:media-type="application/vnd.sun.xml.writer" '
+    'm:full-path="/"/><m:file-entry m:media-type="text/xml" m:full-path="content.xml"/></m:manifest>'
+)
+
+
+@needs_libreoffice
+@pytest.mark.slow
+def test_a_text_of_openoffice_1_is_read() -> None:
+    document = laid_out(
+        packed({"content.xml": OLD_TEXT, "META-INF/manifest.xml": OLD_LIST}), "a.sxw", FormatLimits(seconds=SECONDS)
+    )
+    assert (document.kind, [word.text for word in document.words(1)]) == ("sxw", ["Offer", "4711"])
 
 
 @needs_libreoffice
