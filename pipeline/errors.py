@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import shlex
+from collections.abc import Callable
 from enum import IntEnum
 
 from pipeline.records import Reason
@@ -151,6 +152,6 @@ CURES: dict[Reason, str] = {
 """What a user can do about each reason. FILE stands for the name of the document."""
 
 
-def cure_of(reason: Reason, name: str) -> str:
-    """What to do about a document that failed, with its name in the outbox in the command."""
-    return CURES[reason].replace("FILE", shlex.quote(name))
+def cure_of(reason: Reason, name: str, say: Callable[[str], str] = str) -> str:
+    """What to do about a document that failed, with its name in the outbox in the command. ``say`` translates."""
+    return say(CURES[reason]).replace("FILE", shlex.quote(name))

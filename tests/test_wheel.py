@@ -84,7 +84,8 @@ def test_the_wheel_holds_settings_templates_and_types(wheel: Path) -> None:
             "interface/interface.css",
             "interface/script/start.js",
             "serve.css",
-            "serve.js",
+            "list/start.js",
+            "locale/de/names.po",
             "html/home.html",
         )
     }

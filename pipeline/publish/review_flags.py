@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.publish.review_words import ReviewWords
 from pipeline.records import Evidence
 from pipeline.templates.template import Check
 
@@ -34,7 +35,8 @@ DETAIL = "detail"
 DIFFERENCE = "off-by:"
 """Beginning of the flag ``off-by:CHECK:AMOUNT`` beside ``sum:CHECK``."""
 _NO_BREAK_SPACE = "\u00a0"
-_FLAG_TEXTS = {
+_ENGLISH = ReviewWords()
+FLAG_TEXTS = {
     "ungrounded": "not found on the page",
     "checksum": "its check digits are wrong",
     "xml-differs": "the page and the data of the e-invoice differ",
@@ -49,6 +51,9 @@ _FLAG_TEXTS = {
     "handwriting": "some of it cannot be read, mostly handwriting",
     "unread-script": "lines are in a script that nothing here reads: `pipeline doctor` names what is missing",
 }
+"""Flags without a subject in words."""
+PLACES = ("left", "right", "top", "bottom")
+"""Where a document is, on a page with several."""
 
 
 def fields_to_review(fields: Mapping[str, Evidence], threshold: float) -> list[str]:
@@ -63,25 +68,27 @@ def is_urgent(evidence: Evidence, threshold: float) -> bool:
     return not is_absent(evidence) and any(flag.startswith(REVIEW_FLAGS) for flag in evidence.flags)
 
 
-def review_reasons(evidence: Evidence, threshold: float, checks: Mapping[str, Check]) -> list[str]:
+def review_reasons(
+    evidence: Evidence, threshold: float, checks: Mapping[str, Check], words: ReviewWords = _ENGLISH
+) -> list[str]:
     """Why a value needs a review, in words; empty when it needs none. ``checks`` are the template's checks by name."""
     if not _needs_review(evidence, threshold):
         return []
-    failed = [_with_difference(flag, evidence, checks) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
+    failed = [_with_difference(flag, evidence, checks, words) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
     return [
         *(
-            [flag_text(flag, checks) for flag in evidence.flags if flag in ("unread-script", "required")]
+            [flag_text(flag, checks, words) for flag in evidence.flags if flag in ("unread-script", "required")]
             if is_absent(evidence)
             else failed
         ),
-        *_error_probability(evidence, threshold),
-        *_unsure_rows(evidence, threshold),
+        *_error_probability(evidence, threshold, words),
+        *_unsure_rows(evidence, threshold, words),
     ]
 
 
-def flag_notes(evidence: Evidence, checks: Mapping[str, Check]) -> list[str]:
+def flag_notes(evidence: Evidence, checks: Mapping[str, Check], words: ReviewWords = _ENGLISH) -> list[str]:
     """The flags of a value that ask for no review, in words."""
-    return [flag_text(flag, checks) for flag in evidence.flags if not flag.startswith((*REVIEW_FLAGS, DIFFERENCE))]
+    return [flag_text(flag, checks, words) for flag in evidence.flags if not flag.startswith((*REVIEW_FLAGS, DIFFERENCE))]
 
 
 def is_absent(evidence: Evidence) -> bool:
@@ -89,79 +96,105 @@ def is_absent(evidence: Evidence) -> bool:
     return evidence.value in (None, "", [])
 
 
-def _with_difference(flag: str, evidence: Evidence, checks: Mapping[str, Check]) -> str:
+def _with_difference(flag: str, evidence: Evidence, checks: Mapping[str, Check], words: ReviewWords) -> str:
     """A failed check in words, with the difference of a sum."""
-    text, name = flag_text(flag, checks), flag.partition(":")[2]
+    text, name = flag_text(flag, checks, words), flag.partition(":")[2]
     differences = [
         each.rpartition(":")[2]
         for each in evidence.flags
         if flag.startswith("sum:") and each.startswith(f"{DIFFERENCE}{name}:")
     ]
-    return f"{text}; the difference is {differences[0]}" if differences else text
+    difference = words.say("the difference is %(amount)s", amount=differences[0]) if differences else ""
+    return f"{text}; {difference}" if difference else text
 
 
-def flag_text(flag: str, checks: Mapping[str, Check]) -> str:
+def flag_text(flag: str, checks: Mapping[str, Check], words: ReviewWords = _ENGLISH) -> str:
     """A flag in words; docs/output.md lists the flags."""
     kind, _, subject = flag.partition(":")
-    if kind in ("sum", "order"):
-        return f"{'does not add up' if kind == 'sum' else 'dates are out of order'}: {_rule(subject, checks)}"
-    if kind == "same-as":
-        return f"the same as {subject}, which must be another"
-    if kind == "future":
-        return f"{subject} days after the document was read"
-    if kind == "duplicate":
-        return f"{subject} is the same document of the same sender, received before"
-    if kind == "off-by":
-        name, _, difference = subject.rpartition(":")
-        return f"{_rule(name, checks)}: the difference is {difference}"
-    if kind == "adjusted":
-        return f"the sum of the rows and {subject} of allowances and charges"
-    if kind == "other-documents":
-        return f"the file holds other documents on {'pages' if ',' in subject else 'page'} {subject.replace(',', ', ')}"
-    if kind == "several-documents":
-        return "the page shows several documents" + (f"; the value is of the one at the {subject}" if subject else "")
-    if kind == "xml-differs" and subject:
-        return f"the page and the data of the e-invoice differ in {subject.replace(',', ', ')}"
-    if kind == "qr-differs":
-        return f"the text of the page and its code differ: the other value is {subject}"
-    if kind == "learned":
-        return f"learned from corrections of the sender's documents (lesson {subject})"
-    if kind == "as":
-        return f"not printed by itself, taken from {subject}"
+    say = words.say
+    listed = subject.replace(",", ", ")
+    match kind:
+        case "sum":
+            return say("does not add up: %(rule)s", rule=_rule(subject, checks, words))
+        case "order":
+            return say("dates are out of order: %(rule)s", rule=_rule(subject, checks, words))
+        case "same-as":
+            return say("the same as %(field)s, which must be another", field=words.name(subject))
+        case "future":
+            return say("%(count)s days after the document was read", count=subject)
+        case "duplicate":
+            return say("%(file)s is the same document of the same sender, received before", file=subject)
+        case "off-by":
+            name, _, difference = subject.rpartition(":")
+            text = say("the difference is %(amount)s", amount=difference)
+            return f"{_rule(name, checks, words)}: {text}"
+        case "adjusted":
+            return say("the sum of the rows and %(amount)s of allowances and charges", amount=subject)
+        case "other-documents" if "," in subject:
+            return say("the file holds other documents on pages %(pages)s", pages=listed)
+        case "other-documents":
+            return say("the file holds other documents on page %(page)s", page=listed)
+        case "several-documents" if subject:
+            place = " ".join(map(say, subject.split()))
+            return say("the page shows several documents; the value is of the one at the %(place)s", place=place)
+        case "several-documents":
+            return say("the page shows several documents")
+        case "xml-differs" if subject:
+            return say("the page and the data of the e-invoice differ in %(fields)s", fields=words.names(subject.split(",")))
+        case "qr-differs":
+            return say("the text of the page and its code differ: the other value is %(value)s", value=subject)
+        case "learned":
+            return say("learned from corrections of the sender's documents (lesson %(lesson)s)", lesson=subject)
+        case "as":
+            return say("not printed by itself, taken from %(field)s", field=words.name(subject))
     row, _, column = subject.partition(".")
-    text = _FLAG_TEXTS.get(kind, kind)
-    return f"row {row}, {column}: {text}" if column else f"number {row}: {text}" if row else text
+    text = say(FLAG_TEXTS[kind]) if kind in FLAG_TEXTS else kind
+    if not row:
+        return text
+    place = (
+        say("row %(row)s, %(column)s", row=row, column=words.name(column)) if column else say("number %(number)s", number=row)
+    )
+    return f"{place}: {text}"
 
 
-def _rule(name: str, checks: Mapping[str, Check]) -> str:
+def _rule(name: str, checks: Mapping[str, Check], words: ReviewWords) -> str:
     """``subtotal + tax_total = total``; the check's name where today's template has no such check."""
     check = checks.get(name)
     if check is None:
         return name
     if check.order:
-        return " ≤ ".join(check.order)
+        return " ≤ ".join(map(words.name, check.order))
     first, *others = check.sum
-    terms = [f"{'−' if member.startswith('-') else '+'} {member.lstrip('-')}" for member in others]
-    return f"{' '.join([first.replace('-', '−'), *terms])} = {check.equals}"
+    terms = [f"{'−' if member.startswith('-') else '+'} {words.name(member.lstrip('-'))}" for member in others]
+    start = f"−{words.name(first[1:])}" if first.startswith("-") else words.name(first)
+    return f"{' '.join([start, *terms])} = {words.name(check.equals or '')}"
 
 
-def _error_probability(evidence: Evidence, threshold: float) -> list[str]:
+def _error_probability(evidence: Evidence, threshold: float, words: ReviewWords) -> list[str]:
     if evidence.confidence is None or evidence.confidence >= threshold:
         return []
-    wrong, named = (f"{100 * share:.2g}{_NO_BREAK_SPACE}%" for share in (1 - evidence.confidence, 1 - threshold))
-    what = "the document has a value" if is_absent(evidence) else "wrong"
-    return [f"{what} with a probability of {wrong}" + (f"; from {named} on values are named" if threshold < 1 else "")]
+    share, named = _percent(1 - evidence.confidence), _percent(1 - threshold)
+    if is_absent(evidence):
+        text = words.say("the document has a value with a probability of %(share)s", share=share)
+    else:
+        text = words.say("wrong with a probability of %(share)s", share=share)
+    limit = words.say("from %(share)s on values are named", share=named)
+    return [f"{text}; {limit}" if threshold < 1 else text]
 
 
-def _unsure_rows(evidence: Evidence, threshold: float) -> list[str]:
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}{_NO_BREAK_SPACE}%"
+
+
+def _unsure_rows(evidence: Evidence, threshold: float, words: ReviewWords) -> list[str]:
     """The rows of a table with a cell below the threshold, each with its least sure cell."""
     found = []
     for number, cells in enumerate(evidence.cells, 1):
         column = min(cells, key=lambda name: cells[name], default="")
         if column and cells[column] < threshold:
-            found.append(
-                f"row {number}, {column}: wrong with a probability of {100 * (1 - cells[column]):.2g}{_NO_BREAK_SPACE}%"
-            )
+            place = words.say("row %(row)s, %(column)s", row=number, column=words.name(column))
+            text = words.say("wrong with a probability of %(share)s", share=_percent(1 - cells[column]))
+            found.append(f"{place}: {text}")
     return found
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pipeline.publish.review_words import ReviewWords
 from pipeline.records import Evidence
 from pipeline.web.originals import OriginalState
 from pipeline.web.view import DocumentView, FieldView, ResultView, cure, value_text
@@ -46,7 +47,7 @@ def document_data(
         "name": visible_text(publication.source.name),
         "path": visible_text(publication.source.relative),
         "status": publication.status,
-        **_failure(publication.reason, view.detail, publication.source.name),
+        **_failure(publication.reason, view.detail, publication.source.name, view.words),
         "kind": document.kind,
         "pages": document.pages,
         "sha256": document.sha256,
@@ -56,37 +57,37 @@ def document_data(
         "versions": {name: visible_text(version) for name, version in (provenance.get("versions") or {}).items()},
         "started": provenance.get("started") or "",
         "finished": provenance.get("finished") or "",
-        "results": [_result_data(result, more) for result in view.results],
+        "results": [_result_data(result, more, view.words) for result in view.results],
         "recipes": dict(publication.recipes),
-        "page_list": _page_list(publication.pages(), publication.source.name),
+        "page_list": _page_list(publication.pages(), publication.source.name, view.words),
     }
 
 
-def _failure(reason: str | None, detail: str, name: str) -> dict[str, str]:
+def _failure(reason: str | None, detail: str, name: str, words: ReviewWords) -> dict[str, str]:
     if not reason:
         return {}
-    return {"reason": reason, "detail": visible_text(detail, 500).rstrip(". "), "cure": cure(reason, name)}
+    return {"reason": reason, "detail": visible_text(detail, 500).rstrip(". "), "cure": cure(reason, name, words)}
 
 
-def _page_list(pages: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
+def _page_list(pages: Sequence[Mapping[str, Any]], name: str, words: ReviewWords) -> list[dict[str, Any]]:
     most_urgent = sorted(pages, key=lambda page: page["status"] not in ("failed", "skipped"))[:MAX_PAGES]
     return [
         {
             **{key: page[key] for key in ("page", "status", "source", "turned", "seconds")},
-            **_failure(page.get("reason"), page.get("detail", ""), name),
+            **_failure(page.get("reason"), page.get("detail", ""), name, words),
         }
         for page in sorted(most_urgent, key=lambda page: int(page["page"]))
     ]
 
 
-def _result_data(result: ResultView, more: MoreOfField | None) -> dict[str, Any]:
+def _result_data(result: ResultView, more: MoreOfField | None, words: ReviewWords) -> dict[str, Any]:
     svg = result.chart_svg() if more is None else None  # a server draws it when it is shown
     return {
         "template": result.template,
         **({"question": visible_text(result.question)} if result.question else {}),
         **({"chart": _data_uri(svg)} if svg else {}),
         **({"has_chart": True} if more and result.has_chart else {}),
-        "fields": [{**_field_data(field), **(more(result, field) if more else {})} for field in result.fields],
+        "fields": [{**_field_data(field, words), **(more(result, field) if more else {})} for field in result.fields],
     }
 
 
@@ -95,7 +96,7 @@ def _data_uri(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode(errors="replace")).decode()
 
 
-def _field_data(field: FieldView) -> dict[str, Any]:
+def _field_data(field: FieldView, words: ReviewWords) -> dict[str, Any]:
     """A field without its empty keys: a thousand documents have twenty thousand fields."""
     evidence = field.evidence
     data = {
@@ -107,14 +108,14 @@ def _field_data(field: FieldView) -> dict[str, Any]:
         "grounding": evidence.grounding,
         "confidence": evidence.confidence,
         "confidence_percent": field.confidence_percent,
-        "reasons": _first_texts(field.review_reasons),
-        "notes": _first_texts(field.notes),
+        "reasons": _first_texts(field.review_reasons, words),
+        "notes": _first_texts(field.notes, words),
     }
     return {key: value for key, value in data.items() if value not in (None, "", [])}
 
 
-def _first_texts(texts: Sequence[str]) -> list[str]:
-    rest = [f"and {len(texts) - MAX_REASONS:,} more"] if len(texts) > MAX_REASONS else []
+def _first_texts(texts: Sequence[str], words: ReviewWords) -> list[str]:
+    rest = [words.say("and %(count)s more", count=len(texts) - MAX_REASONS)] if len(texts) > MAX_REASONS else []
     return [visible_text(text, 300) for text in texts[:MAX_REASONS]] + rest
 
 

@@ -23,30 +23,29 @@ from pipeline.web.api.documents import SortColumn
 from pipeline.web.api.files import run_status
 from pipeline.web.document_list import find_in_index
 from pipeline.web.identity import Person
-from pipeline.web.interface_files import interface_script, interface_style
-from pipeline.web.page_languages import script_texts
-from pipeline.web.page_rendering import render, request_language
+from pipeline.web.interface_files import interface_script, interface_style, list_script
+from pipeline.web.page_languages import field_names, marked, script_texts
+from pipeline.web.page_rendering import render, request_language, request_words
 from pipeline.web.view import document_view
 
 LIST_ROWS = 50
 COLUMNS = {
-    "name": "Document",
-    "vendor": "Vendor",
-    "date": "Date",
-    "number": "Number",
-    "total": "Total",
-    "state": "State",
-    "doubtful": "Doubtful",
-    "pages": "Pages",
+    "name": marked("Document"),
+    "vendor": marked("Vendor"),
+    "date": marked("Date"),
+    "number": marked("Number"),
+    "total": marked("Total"),
+    "state": marked("State"),
+    "doubtful": marked("Doubtful"),
+    "pages": marked("Pages"),
 }
 """Headings of the list by the column that they sort by."""
 _FOLDER = File(__file__).parent
 STATIC_FILES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "interface.css": ("text/css", interface_style),
     "interface.js": ("text/javascript", interface_script),
-    "list.js": ("text/javascript", partial((_FOLDER / "list.js").read_text, encoding="utf-8")),
+    "list.js": ("text/javascript", list_script),
     "serve.css": ("text/css", partial((_FOLDER / "serve.css").read_text, encoding="utf-8")),
-    "serve.js": ("text/javascript", partial((_FOLDER / "serve.js").read_text, encoding="utf-8")),
 }
 """Media type and content of each by its name."""
 router = APIRouter(include_in_schema=False)
@@ -108,6 +107,8 @@ def document_list_page(
             "has_results": bool(recorded),
             "corrected_templates": corrected,
             "megabytes": context.settings.limits.megabytes,
+            "may_change": _may_change(request),
+            "data": htmlsafe_json_dumps({"may_change": _may_change(request), **_texts(request)}),
         },
     )
 
@@ -131,7 +132,8 @@ def document_page(request: Request, id: Id) -> Response:  # noqa: A002
     context = server_context(request)
     with open_file_record(request, id) as (ledger, file):
         publication = context.publication(ledger, file)
-        view = document_view(publication, context.known_templates(ledger)) if publication else None
+        known = context.known_templates(ledger)
+        view = document_view(publication, known, request_words(request)) if publication else None
     return _interface(
         request,
         {
@@ -146,15 +148,24 @@ def document_page(request: Request, id: Id) -> Response:  # noqa: A002
 
 
 def _interface(request: Request, values: Mapping[str, Any]) -> Response:
-    person: Person | None = getattr(request.state, "person", None)
     served = {
         "templates": list(server_context(request).templates),
         "engines": list(ENGINE_NAMES),
-        "may_change": person is None or may(person.role, "correct"),
+        "may_change": _may_change(request),
     }
-    language = request_language(request)
-    data = {"served": served, "language": language, "texts": script_texts(language)}
+    data = {"served": served, **_texts(request)}
     return render(request, "document.html", {**values, "data": htmlsafe_json_dumps(data)})
+
+
+def _may_change(request: Request) -> bool:
+    person: Person | None = getattr(request.state, "person", None)
+    return person is None or may(person.role, "correct")
+
+
+def _texts(request: Request) -> dict[str, Any]:
+    """The language of a page, and what its script says in it."""
+    language = request_language(request)
+    return {"language": language, "texts": script_texts(language), "names": field_names(language)}
 
 
 # ---- downloads and static files ---------------------------------------------------------------------

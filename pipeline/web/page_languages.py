@@ -1,8 +1,8 @@
 """The languages of the pages: which one a request gets, and the texts in it.
 
-The texts are English in the templates; ``locale/de/pages.po`` and its like hold the translations, in gettext's form, and
-``script.po`` those of the interface's script. One that is
-missing is shown in English, and a test lists it.
+The texts are English in the templates; ``locale/de/pages.po`` and its like hold the translations, in gettext's form. ``script.po`` has
+those of the scripts, ``reasons.po`` those of reasons and cures, ``names.po`` the names of templates and fields that come with the program.
+One that is missing is shown in English, and a test lists it.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ from __future__ import annotations
 import gettext
 import io
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from babel.dates import format_date
+from babel.dates import format_date, format_timedelta
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from pipeline.publish.review_words import ReviewWords
+from pipeline.values.times import format_duration
 
 LANGUAGES: Mapping[str, str] = {
     "en": "English",
@@ -34,6 +40,8 @@ LANGUAGES: Mapping[str, str] = {
 FOLDER = Path(__file__).parent / "locale"
 MAX_ACCEPTED = 50
 """Languages of a header Accept-Language that are looked at."""
+MAX_DIGITS = 40
+"""Of a number before or behind its point that is written with separators."""
 
 
 def page_language(accepted: str, chosen: str = "") -> str:
@@ -53,12 +61,20 @@ def page_language(accepted: str, chosen: str = "") -> str:
     return min(wanted)[2] if wanted else "en"
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def translations(language: str) -> gettext.NullTranslations:
+CatalogueName = Literal["pages", "script", "reasons", "names"]
+
+
+def marked(text: str) -> str:
+    """The text itself: one that a page translates when it is shown."""
+    return text
+
+
+@lru_cache(maxsize=2 * len(LANGUAGES))
+def translations(language: str, name: CatalogueName = "pages") -> gettext.NullTranslations:
     """The texts of a language."""
     if language == "en" or language not in LANGUAGES:
         return gettext.NullTranslations()
-    catalogue = read_catalogue(language, "pages")
+    catalogue = read_catalogue(language, name)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
@@ -67,7 +83,7 @@ def translations(language: str) -> gettext.NullTranslations:
 
 @lru_cache(maxsize=len(LANGUAGES))
 def script_texts(language: str) -> dict[str, str | list[str]]:
-    """The texts of the interface's script in a language, by the English ones; of those with a number, all forms. Empty for English."""
+    """The texts of the scripts in a language, by the English ones; of those with a number, all forms. Empty for English."""
     if language == "en" or language not in LANGUAGES:
         return {}
     found: dict[str, str | list[str]] = {}
@@ -78,8 +94,37 @@ def script_texts(language: str) -> dict[str, str | list[str]]:
     return found
 
 
-def read_catalogue(language: str, name: Literal["pages", "script"]) -> Catalog:
-    """The translations of the templates, or of the script."""
+@lru_cache(maxsize=len(LANGUAGES))
+def field_names(language: str) -> dict[str, str]:
+    """The names of templates and fields in a language, by those in results. Empty for English."""
+    if language == "en" or language not in LANGUAGES:
+        return {}
+    return {str(message.id): str(message.string) for message in read_catalogue(language, "names") if message.id}
+
+
+def field_name(name: str, language: str) -> str:
+    """A template or field for people: a known one in their language, any other with blanks for its underscores."""
+    known = field_names(language)
+    return " · ".join(known.get(part) or part.replace("_", " ") for part in name.split("."))
+
+
+@dataclass(frozen=True)
+class TranslatedWords(ReviewWords):
+    """The words of reasons in a language of the pages."""
+
+    language: str
+
+    def say(self, text: str, **values: object) -> str:
+        """See ReviewWords."""
+        return super().say(translations(self.language, "reasons").gettext(text), **values)
+
+    def name(self, field: str) -> str:
+        """See ReviewWords."""
+        return field_name(field, self.language)
+
+
+def read_catalogue(language: str, name: CatalogueName) -> Catalog:
+    """The translations of one kind of texts."""
     with (FOLDER / language / f"{name}.po").open("rb") as file:
         return read_po(file, locale=language)
 
@@ -87,3 +132,31 @@ def read_catalogue(language: str, name: Literal["pages", "script"]) -> Catalog:
 def date_text(timestamp: str, language: str) -> str:
     """The day of a timestamp as people write it in a language; empty for none."""
     return format_date(date.fromisoformat(timestamp[:10]), "medium", locale=language) if timestamp else ""
+
+
+def read_date_text(value: str, language: str) -> str:
+    """A date that was read of a document, as people write it in a language; what is no date as it is. English ones stay as they are."""
+    try:
+        return value if language == "en" else date_text(value, language)
+    except ValueError:
+        return value
+
+
+def number_text(value: int | str, language: str) -> str:
+    """A number as people write it in a language, with as many decimals as it has; what is no number as it is."""
+    try:
+        number = Decimal(value)
+        decimals = max(0, -int(number.as_tuple().exponent))
+    except (InvalidOperation, ValueError):
+        return str(value)
+    if max(decimals, abs(number.adjusted())) > MAX_DIGITS:
+        return str(value)
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return str(format_decimal(number, pattern, locale=language, decimal_quantization=False))
+
+
+def duration_text(seconds: float, language: str) -> str:
+    """A duration in a language, rounded."""
+    if language == "en":
+        return format_duration(seconds)
+    return str(format_timedelta(timedelta(seconds=seconds), threshold=2, format="short", locale=language))

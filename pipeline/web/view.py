@@ -14,10 +14,12 @@ from pipeline.publish.chart_plot import plot_chart
 from pipeline.publish.chart_values import chart_values
 from pipeline.publish.publication import Publication
 from pipeline.publish.review_flags import flag_notes, review_reasons
+from pipeline.publish.review_words import ReviewWords
 from pipeline.records import Correction, Evidence, Json, Reason
 from pipeline.templates.template import Template, TemplateField
 
 _NEARLY_SURE = 0.95
+_ENGLISH = ReviewWords()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class DocumentView:
 
     publication: Publication
     results: Sequence[ResultView]
+    words: ReviewWords = _ENGLISH
+    """The words of its reasons and cures."""
 
     @property
     def detail(self) -> str:
@@ -77,7 +81,7 @@ class DocumentView:
     @property
     def cure(self) -> str:
         """What to do about a failure."""
-        return cure(self.publication.reason, self.publication.source.name)
+        return cure(self.publication.reason, self.publication.source.name, self.words)
 
     @property
     def engine(self) -> str:
@@ -85,14 +89,15 @@ class DocumentView:
         return self.publication.provenance.get("engine") or ""
 
 
-def document_view(publication: Publication, templates: Mapping[str, Template]) -> DocumentView:
+def document_view(publication: Publication, templates: Mapping[str, Template], words: ReviewWords = _ENGLISH) -> DocumentView:
     """The view of a publication. A result whose template no longer exists has fields without ``spec``."""
-    return DocumentView(publication, [_result_view(publication, name, templates.get(name)) for name in publication.fields])
+    results = [_result_view(publication, name, templates.get(name), words) for name in publication.fields]
+    return DocumentView(publication, results, words)
 
 
-def cure(reason: str | None, name: str) -> str:
+def cure(reason: str | None, name: str, words: ReviewWords = _ENGLISH) -> str:
     """What to do about a failure of this document with this reason; empty without one."""
-    return cure_of(cast(Reason, reason), name) if reason else ""
+    return cure_of(cast(Reason, reason), name, words.say) if reason else ""
 
 
 def value_text(value: Any) -> str:
@@ -111,21 +116,24 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def _result_view(publication: Publication, name: str, template: Template | None) -> ResultView:
+def _result_view(publication: Publication, name: str, template: Template | None, words: ReviewWords) -> ResultView:
     fields = publication.fields[name]
     has_chart = (
         template is not None and template.reader == "chart" and "data" in fields and bool(chart_values(fields["data"].value))
     )
-    views = [_field_view(publication, name, template, field) for field in fields]
+    views = [_field_view(publication, name, template, field, words) for field in fields]
     return ResultView(name, publication.questions.get(name, ""), views, has_chart)
 
 
-def _field_view(publication: Publication, template_name: str, template: Template | None, name: str) -> FieldView:
+def _field_view(
+    publication: Publication, template_name: str, template: Template | None, name: str, words: ReviewWords
+) -> FieldView:
     evidence = publication.fields[template_name][name]
     checks = {check.name: check for check in template.checks} if template else {}
     correction = publication.active_correction(template_name, name)
     uncorrected = publication.uncorrected.get(template_name, {}).get(name)
-    reasons, notes = review_reasons(evidence, publication.threshold(template_name), checks), flag_notes(evidence, checks)
+    reasons = review_reasons(evidence, publication.threshold(template_name), checks, words)
+    notes = flag_notes(evidence, checks, words)
     return FieldView(
         name,
         evidence,

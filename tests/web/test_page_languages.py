@@ -5,28 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from babel.messages.extract import extract
+from babel.messages.extract import extract, extract_python
 from jinja2.ext import babel_extract
 
+from pipeline.errors import CURES
+from pipeline.publish import review_flags
+from pipeline.settings import configs_folder
+from pipeline.templates.load import load_templates
 from pipeline.web import page_languages
-from pipeline.web.page_languages import LANGUAGES, date_text, page_language, script_texts, translations
+from pipeline.web.page_languages import LANGUAGES, CatalogueName, date_text, page_language, script_texts, translations
 
 WEB = Path(page_languages.__file__).parent
-ENGLISH_TEMPLATES = {"base.html", "home.html", "progress.html"}
-"""Templates whose texts are not translated yet."""
-TEMPLATES = sorted(
-    path for name in ("html", "interface") for path in (WEB / name).glob("*.html") if path.name not in ENGLISH_TEMPLATES
-)
-OWN_NAMES = {"pipeline", "pipeline serve", "JSON", "Enter", "Shift", "Esc", "Review"}
+TEMPLATES = sorted(path for name in ("html", "interface") for path in (WEB / name).glob("*.html"))
+OWN_NAMES = {"pipeline", "pipeline serve", "JSON", "Enter", "Shift", "Esc", "Review", "Excel", "JSON Lines", "SQLite", "CSV"}
 """What is the same in every language; and the title of the static review, which is in English."""
 
 
 def script_texts_in_use() -> Iterator[tuple[str, str]]:
     """Place and text of everything that the script of the interface translates."""
-    for path in sorted((WEB / "interface" / "script").glob("*.js")):
+    for path in sorted([*(WEB / "interface" / "script").glob("*.js"), *(WEB / "list").glob("*.js")]):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             for text in re.findall(r'\bt\("((?:[^"\\]|\\.)*)"', line):
                 yield f"{path.name}:{number}", text
@@ -38,14 +37,38 @@ def page_texts_in_use() -> Iterator[tuple[str, str]]:
     """Place and text of everything that is to be translated."""
     for path in TEMPLATES:
         with path.open("rb") as file:
-            for line, _, text, _ in babel_extract(file, ["_"], [], {"encoding": "utf-8"}):
+            for line, _, text, _ in babel_extract(file, ["_", "ngettext"], [], {"encoding": "utf-8"}):
                 first = text if isinstance(text, str) or not text else text[0]
                 if first:  # else it is a text of another place, e.g. of an error
                     yield f"{path.name}:{line}", str(first)
     for path in sorted(WEB.rglob("*.py")):
         with path.open("rb") as file:
-            for line, text, _, _ in extract("python", file, keywords={"AccountError": None}):
+            for line, text, _, _ in extract("python", file, keywords={"AccountError": None, "marked": None}):
                 yield f"{path.name}:{line}", text if isinstance(text, str) else str(text[0])
+
+
+def reason_texts_in_use() -> Iterator[tuple[str, str]]:
+    """Place and text of everything that is said about doubtful values and failures."""
+    for path in (Path(review_flags.__file__), *sorted(WEB.rglob("*.py"))):
+        with path.open("rb") as file:
+            for line, _, text, _ in extract_python(file, ["say"], [], {"encoding": "utf-8"}):
+                first = text if isinstance(text, str) or not text else text[0]
+                if first:  # else it is one of a table
+                    yield f"{path.name}:{line}", first
+    yield from (("review_flags.py", text) for text in (*review_flags.FLAG_TEXTS.values(), *review_flags.PLACES))
+    yield from (("errors.py", text) for text in CURES.values())
+
+
+def names_in_use() -> Iterator[tuple[str, str]]:
+    """Template and name of the fields and columns that the program comes with, and the templates themselves."""
+    for template in load_templates([configs_folder() / "templates"]).values():
+        yield template.name, template.name
+        for name, field in template.fields.items():
+            yield template.name, name
+            yield from ((template.name, column) for column in field.columns)
+
+
+IN_USE = {"pages": page_texts_in_use, "script": script_texts_in_use, "reasons": reason_texts_in_use, "names": names_in_use}
 
 
 def marks(text: str) -> list[str]:
@@ -53,9 +76,9 @@ def marks(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)s|</?\w+>|\{\w+\}|`pipeline[^`]*`", text))
 
 
-@pytest.mark.parametrize("name", ["pages", "script"])
+@pytest.mark.parametrize("name", list(IN_USE))
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
-def test_every_text_is_translated_and_keeps_its_values(language: str, name: Literal["pages", "script"]) -> None:
+def test_every_text_is_translated_and_keeps_its_values(language: str, name: CatalogueName) -> None:
     translated: dict[str, list[str]] = {}
     for message in page_languages.read_catalogue(language, name):
         if message.id:
@@ -63,8 +86,8 @@ def test_every_text_is_translated_and_keeps_its_values(language: str, name: Lite
             translated[message.id[0] if is_plural else str(message.id)] = (
                 list(message.string) if is_plural else [str(message.string)]
             )
-    wanted = {text: place for place, text in (page_texts_in_use() if name == "pages" else script_texts_in_use())}
-    assert len(wanted) > 50
+    wanted = {text: place for place, text in IN_USE[name]()}
+    assert len(wanted) > 40
     missing = [f"{place}: {text}" for text, place in wanted.items() if not all(translated.get(text, [""]))]
     assert missing == [], f"add them to pipeline/web/locale/{language}/{name}.po"
     assert [text for text in translated if text not in wanted] == [], "texts that nothing has any more"

@@ -17,12 +17,14 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.orders import Order, open_orders, orders_for_document
 from pipeline.publish.publication import Publication
 from pipeline.publish.review_flags import flag_text
+from pipeline.publish.review_words import ReviewWords
 from pipeline.records import Box
 from pipeline.run.unlocking import is_locked, locked_inside
 from pipeline.web.api.common import ERROR_RESPONSES, Id, open_file_record, server_context
 from pipeline.web.api.split import file_split, whole_file
 from pipeline.web.context import document_id
 from pipeline.web.editable_data import editable_document_data
+from pipeline.web.page_rendering import request_words
 from pipeline.web.places import CellBoxes, cell_boxes, corrected_boxes
 from pipeline.web.view import document_view
 
@@ -67,9 +69,15 @@ def document_data_view(request: Request, id: Id) -> dict[str, Any]:  # noqa: A00
         if publication is None:
             return data | _unread(file)
         templates = context.known_templates(ledger)
-        view = document_view(publication, templates)
+        words = request_words(request)
+        view = document_view(publication, templates, words)
         data |= editable_document_data(view, file.published_at, templates, is_split=file.is_split)
-        return data | _orders(ledger, file) | _split(ledger, file, publication) | {"reader": _reader_problem(request)}
+        return (
+            data
+            | _orders(ledger, file, words)
+            | _split(ledger, file, publication, words)
+            | {"reader": _reader_problem(request)}
+        )
 
 
 def _unread(file: FileRecord) -> dict[str, Any]:
@@ -103,7 +111,7 @@ def _locks(ledger: Ledger, file: FileRecord) -> dict[str, Any]:
     return {"lock": None, "locked": [{"id": document_id(item.source.name), "file": item.source.name} for item in inside]}
 
 
-def _orders(ledger: Ledger, file: FileRecord) -> dict[str, Any]:
+def _orders(ledger: Ledger, file: FileRecord, words: ReviewWords) -> dict[str, Any]:
     """``questions``, oldest first, and ``reread``: the last order to read the document again, where it is open or has failed."""
     readings = orders_for_document(ledger, file.sha256, "reading")
     last, reread = readings[-1] if readings else None, None
@@ -111,21 +119,25 @@ def _orders(ledger: Ledger, file: FileRecord) -> dict[str, Any]:
         reread = {"error": ""}
     elif last and (last.outcome or {}).get("error"):
         reread = {"error": (last.outcome or {})["error"]}
-    return {"questions": [_question(item) for item in orders_for_document(ledger, file.sha256, "question")], "reread": reread}
+    questions = orders_for_document(ledger, file.sha256, "question")
+    return {"questions": [_question(item, words) for item in questions], "reread": reread}
 
 
-def _question(item: Order) -> dict[str, Any]:
-    notes = [flag_text(flag, {}) for flag in (item.outcome or {}).get("flags", ())]
+def _question(item: Order, words: ReviewWords) -> dict[str, Any]:
+    notes = [flag_text(flag, {}, words) for flag in (item.outcome or {}).get("flags", ())]
     return {"id": item.id, **item.details, "outcome": item.outcome, "notes": notes}
 
 
-def _split(ledger: Ledger, file: FileRecord, publication: Publication) -> dict[str, Any]:
+def _split(ledger: Ledger, file: FileRecord, publication: Publication, words: ReviewWords) -> dict[str, Any]:
     if publication.document.pages < 2:
         return {"split": None, "doubts": []}
-    doubts = [
-        f"page {cut.before} {'begins another document' if cut.is_cut else 'belongs to the page before'} ({'; '.join(cut.reasons)})"
-        for cut in publication.doubts
-    ]
+    doubts = []
+    for cut in publication.doubts:
+        if cut.is_cut:
+            text = words.say("page %(page)s begins another document", page=cut.before)
+        else:
+            text = words.say("page %(page)s belongs to the page before", page=cut.before)
+        doubts.append(f"{text} ({'; '.join(cut.reasons)})")
     return {"split": file_split(ledger, whole_file(ledger, file)).model_dump(), "doubts": doubts}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.web.page_languages import script_texts
+from pipeline.web.page_languages import field_names, read_catalogue, script_texts
 from tests.web.interface.conftest import PHONE, TIMEOUT_MILLISECONDS, OpenPage, ServedOutbox
 
 pytest.importorskip("playwright.sync_api")
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SHOWN = """() => {
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const others = "script, noscript, .value, q, .words, .reasons, .notes";
+  const others = "script, noscript, .value, q, .words";
   while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(others)) found.push(walker.currentNode.data.trim());
   const names = ["aria-label", "title", "placeholder"];
   for (const element of document.querySelectorAll("*")) for (const name of names) found.push(element.getAttribute(name) || "");
@@ -28,12 +28,20 @@ SHOWN = """() => {
 
 def left_in_english(page: Any, language: str) -> list[str]:
     """What is shown that has a translation."""
-    texts = {text: string for text, string in script_texts(language).items() if text != string}
+    places, count = r"\\\{\w+\\\}|%\\\(\w+\\\)s", r"\{count\}"
+    texts = {text for text, string in script_texts(language).items() if text != string}
+    for name in ("pages", "reasons"):
+        texts |= {
+            str(message.id)
+            for message in read_catalogue(language, name)
+            if message.id != message.string and isinstance(message.id, str) and message.id
+        }
     patterns = [
-        re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(text).replace(r"\{count\}", r"\d+")))
+        re.compile(re.sub(places, ".+", re.escape(text).replace(count, r"\d+")))
         for text in texts
-        if len(re.sub(r"\{\w+\}", "", text)) > 8
+        if len(re.sub(r"\{\w+\}|%\(\w+\)s", "", text)) > 8
     ]
+    patterns += [re.compile(name.replace("_", " ")) for name, string in field_names(language).items() if "_" in name]
     same = {string for string in script_texts(language).values() if isinstance(string, str)}
     return [text for text in page.evaluate(SHOWN) if text not in same and any(p.fullmatch(text) for p in patterns)]
 
@@ -60,7 +68,42 @@ def test_an_invoice_is_checked_in_german(outbox: ServedOutbox, open_page: OpenPa
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.locator("#help")).to_contain_text("den Wert bestätigen")
-    expect(page.locator(".field", has_text="vendor name").locator(".value")).to_have_text("Harrow Lane Tools Ltd")
+    expect(page.locator(".field", has_text="Lieferant").locator(".value").first).to_have_text("Harrow Lane Tools Ltd")
+    expect(page.locator(".field", has_text="Rechnungsdatum").first).to_contain_text("falsch mit der Wahrscheinlichkeit 28")
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("de-DE", ["1.400,40", "24.03.2025", "Rechnung", "zu prüfen", "Rechnungsnummer", "1 passendes Dokument", "Gesamt"]),
+        (
+            "pl-PL",
+            [
+                "1 400,40".replace(" ", "\u00a0"),
+                "24 mar 2025",
+                "faktura",
+                "do sprawdzenia",
+                "numer faktury",
+                "1 pasujący dokument",
+            ],
+        ),
+        ("zh-CN", ["1,400.40", "2025年3月24日", "发票", "待核对", "发票号码", "1 份匹配的文档"]),
+    ],
+)
+def test_the_list_speaks_the_language_of_the_browser(
+    outbox: ServedOutbox, open_page: OpenPage, language: str, texts: list[str]
+) -> None:
+    outbox.add_invoice("list.pdf")
+    page = open_page("/", locale=language)
+    page.goto(f"{outbox.base}/?q=LIST")
+    assert page.locator("html").get_attribute("lang") == language[:2]
+    for text in texts:
+        expect(page.locator("#results")).to_contain_text(text)
+    page.locator("#results td.pick input").check()
+    expect(page.locator("#bulk button").first).to_be_visible()
+    assert left_in_english(page, language[:2]) == []
+    page.locator("#save-view").click()
+    assert left_in_english(page, language[:2]) == []
 
 
 @pytest.mark.parametrize(

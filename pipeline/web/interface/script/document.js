@@ -45,7 +45,7 @@ function documentHead(item) {
   const badges = [make("span", { class: `badge ${item.status === "done" ? "good" : item.status === "waiting" ? "" : "bad"}` }, stateText(item.status))];
   if (settled(item)) badges.push(make("span", { class: "badge good", title: approvalText(item) }, stateText(item.approvalState)));
   else if (item.reviewCount) badges.push(make("span", { class: "badge review" }, t("{count} to review", { count: number(item.reviewCount) })));
-  const facts = [Object.keys(item.recipes).join(", "), item.kind.toUpperCase(), plural(item.pages, "page"), item.published && t("read {time}", { time: time(item.published) }), item.engine].filter(Boolean).join(" · ");
+  const facts = [Object.keys(item.recipes).map(spoken).join(", "), item.kind.toUpperCase(), plural(item.pages, "page"), item.published && t("read {time}", { time: time(item.published) }), item.engine].filter(Boolean).join(" · ");
   const at = listed.indexOf(item);
   const stepButton = (by, text, label) => make("button", { type: "button", class: "plain", "aria-label": label, disabled: at < 0 ? !listed[0] || by < 0 : !listed[at + by], on: { click: () => step(by) } }, text);
   const next = listed.some((other) => other.reviewCount) ? make("button", { type: "button", class: "plain first", on: { click: () => stepToReview(1) } }, t("Next to review")) : null;
@@ -72,7 +72,7 @@ function notices(item) {
   const paragraphs = [];
   const cure = (problem) => (problem.cure ? [" ", make("span", { class: "do" }, `${t("What to do:")} ${problem.cure}`)] : "");
   const failed = item.page_list.filter((page) => page.status === "failed" || page.status === "skipped");
-  if (!failed.length && item.reason) paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${t("Not read:")} ${item.reason}`), item.detail ? `: ${item.detail}.` : ".", cure(item)));
+  if (!failed.length && item.reason) paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${t("Not read:")} ${reasonText(item.reason)}`), item.detail ? `: ${item.detail}.` : ".", cure(item)));
   const groups = new Map();
   for (const page of failed) {
     const key = `${page.status}\n${page.reason || ""}\n${page.detail || ""}`;
@@ -80,7 +80,7 @@ function notices(item) {
   }
   for (const group of [...groups.values()].slice(0, 5)) {
     const numbers = group.map((page) => page.page), numberList = numbers.length > 12 ? `${numbers.slice(0, 12).join(", ")}, …` : numbers.join(", ");
-    paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${numbers.length > 1 ? t("Pages {pages}", { pages: numberList }) : t("Page {page}", { page: numberList })} ${stateText(group[0].status)}: ${group[0].reason || ""}`), group[0].detail ? `: ${group[0].detail}.` : ".", cure(group[0])));
+    paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${numbers.length > 1 ? t("Pages {pages}", { pages: numberList }) : t("Page {page}", { page: numberList })} ${stateText(group[0].status)}: ${reasonText(group[0].reason)}`), group[0].detail ? `: ${group[0].detail}.` : ".", cure(group[0])));
   }
   if (item.original === "gone") paragraphs.push(make("p", { class: "notice" }, t("The original is no longer where it was read, so its pages cannot be shown.")));
   if (item.original === "changed") paragraphs.push(make("p", { class: "notice" }, t("The original was changed since it was read, so its pages cannot be shown. What to do: pipeline run reads it again.")));
@@ -92,7 +92,7 @@ function notices(item) {
 
 function pageTable(item) {
   if (item.page_list.length < 2 && item.page_list.every((page) => page.status === "done")) return null;
-  const cells = item.page_list.map((page) => make("tr", {}, make("td", { class: "n" }, String(page.page)), make("td", {}, stateText(page.status)), make("td", {}, page.source || ""), make("td", { class: "n" }, seconds(page.seconds)), make("td", {}, page.undrawn ? t("not drawn: {reason}", { reason: page.undrawn }) : page.reason || "")));
+  const cells = item.page_list.map((page) => make("tr", {}, make("td", { class: "n" }, String(page.page)), make("td", {}, stateText(page.status)), make("td", {}, page.source || ""), make("td", { class: "n" }, seconds(page.seconds)), make("td", {}, page.undrawn ? t("not drawn: {reason}", { reason: page.undrawn }) : reasonText(page.reason))));
   const heads = make("tr", {}, [[t("page"), true], [t("status")], [t("words from")], [t("time"), true], [t("reason")]].map(([name, numeric]) => make("th", { scope: "col", class: numeric ? "n" : null }, name)));
   return make("section", { "aria-labelledby": "pages-title" }, make("h3", { id: "pages-title" }, t("Pages")), make("div", { class: "cells", tabindex: "0", role: "region", "aria-label": t("Pages and their status") }, make("table", {}, make("thead", {}, heads), make("tbody", {}, cells))));
 }

@@ -115,7 +115,7 @@ function splitSection(item) {
 }
 
 function rereadSection(item) {
-  const choice = (label, name, values) => make("label", {}, `${label} `, make("select", { name }, make("option", { value: "" }, t("by the settings")), values.map((value) => make("option", {}, value))));
+  const choice = (label, name, values) => make("label", {}, `${label} `, make("select", { name }, make("option", { value: "" }, t("by the settings")), values.map((value) => make("option", { value }, name === "template" ? spoken(value) : value))));
   const form = orderForm({ id: "reread" }, async (form_) => {
     const body = { template: form_.template.value || null, engine: form_.engine.value || null, by: author() };
     return (await accepted("POST", `/api/documents/${item.id}/readings`, body)) ? t("It will be read again soon.") : null;

@@ -13,7 +13,7 @@ function resultSection(item, result, n) {
   const rows = present.map(rowOf); // before the others: keys go through the rows in this order
   const absentList = !absent.length ? null : !source.editable ? make("p", { class: "absent" }, `${t("Not on the document:")} ${absent.map((field) => spoken(field.name)).join(", ")}`)
     : make("details", { class: "absent-fields" }, make("summary", {}, `${t("Not on the document:")} ${absent.length > 6 ? plural(absent.length, "field") : absent.map((field) => spoken(field.name)).join(", ")}`), make("ol", { class: "fields" }, absent.map(rowOf)));
-  return make("section", { "aria-labelledby": `t${n}` }, make("h3", { id: `t${n}` }, result.template), result.question ? make("p", { class: "soft" }, result.question) : null,
+  return make("section", { "aria-labelledby": `t${n}` }, make("h3", { id: `t${n}` }, result.question ? result.template : spoken(result.template)), result.question ? make("p", { class: "soft" }, result.question) : null,
     rows.length ? make("ol", { class: "fields" }, rows) : null, absentList);
 }
 

@@ -1,5 +1,7 @@
 /* The list of documents with its filters, and the way from one document to the next. */
 
+const app = $("app"), list = $("list"), main = $("document");
+const wide = matchMedia("(min-width: 72rem)"), narrow = matchMedia("(max-width: 47.99rem)");
 let listed = [], current = null, limit = 200;
 
 function tag(entry) {
@@ -12,7 +14,7 @@ function tag(entry) {
 
 function listEntry(entry) {
   const short = entry.fields.find((field) => field.value && field.value.length < 60);
-  const under = [entry.reason || "", Object.keys(entry.recipes).join(", "), short ? short.value : "", entry.folder].filter(Boolean).join(" · ");
+  const under = [reasonText(entry.reason), Object.keys(entry.recipes).map(spoken).join(", "), short ? short.value : "", entry.folder].filter(Boolean).join(" · ");
   const mark = [entry.status, entry.approvalState, entry.reviewCount, under].join("\n");
   if (!entry.listEntry || entry.listMark !== mark) {
     entry.link = make("a", { class: "item", href: source.address(entry) }, make("span", { class: "name" }, entry.base), tag(entry), make("span", { class: "under" }, under));

@@ -1,7 +1,7 @@
 /* Where documents come from: data in this file (`pipeline review`), or the API of the server (`pipeline serve`). Only the latter can be
    corrected. An entry is a document of the list; a loaded entry has its results and pages too. */
 
-const { documents = [], about = {}, served, language = "en", texts = {} } = JSON.parse($("data").textContent);
+const { documents = [], about = {}, served, language = "en", texts = {}, names = {} } = JSON.parse($("data").textContent);
 
 function prepare(item) {
   item.fields = item.results.flatMap((result) => result.fields);
