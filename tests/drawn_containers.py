@@ -369,3 +369,17 @@ KINDS: dict[str, Callable[[Members], bytes]] = {
     "signed.eml": signed_mail,
 }
 """How a container of each kind is drawn, by a file name."""
+
+
+def office_with(members: Members) -> bytes:
+    """An office file whose pictures have these names, and these contents behind a photograph."""
+    picture = photograph()
+    return office_file([(f"{name}.png", picture + content) for name, content in members])
+
+
+EVERY_KIND = KINDS | {
+    "a.mbox": lambda members: mailbox(*(mail([member], text=None) for member in members)),
+    "a.docx": office_with,
+    "a.zip.p7m": lambda members: signed(zip_of(members)),
+}
+"""Also those that hold the parts in another form: a mail for each, as pictures, in a signed archive."""

@@ -33,6 +33,9 @@ _DATA, _LONG_NAME, _SHORT_NAME, _SHOWN_NAME, _CONTENT_ID = "3701", "3707", "3704
 _METHOD, _BY_VALUE, _EMBEDDED, _OLE = 0x3705, 1, 5, 6
 """How an attachment is stored; 2, 3 and 4 name a file elsewhere, which is not fetched."""
 _HIDDEN = 0x7FFE
+_LOST_ENTRIES = ("double reference", "referenced more than once", "incorrect DirEntry", "OLE directory index out of range")
+"""What olefile notes where entries of the directory are not reached, so that parts vanish."""
+DAMAGED = "the list of what the mail holds is damaged; what cannot be found is lost; have the mail sent again"
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _TYPES = (("001F", "utf-16-le"), ("001E", None))
 
@@ -41,7 +44,13 @@ def outlook_mail(content: bytes) -> tuple[Mapping[str, str], Iterator[Member]]:
     """The fields of a mail's header, and its parts. Raises OSError and ValueError for damaged files."""
     ole = olefile.OleFileIO(io.BytesIO(content))
     message = _Message(ole, [], 32)
-    return message.header(), message.members()
+    return message.header(), _all_members(ole, message)
+
+
+def _all_members(ole: olefile.OleFileIO, message: _Message) -> Iterator[Member]:
+    yield from message.members()
+    if any(mark in text for _, text in ole.parsing_issues for mark in _LOST_ENTRIES):
+        yield Member("attachments", 0, io.BytesIO, DAMAGED, True)
 
 
 class _Message:

@@ -18,7 +18,7 @@ from pipeline.intake.container_walk import MAX_DEPTH
 from pipeline.intake.container_worker import ContainerWorker
 from pipeline.intake.containers import unpack
 from tests.drawing import text_pdf
-from tests.drawn_containers import KINDS, mail, pdf_with, raw_mail, seven_zip_of, signed, tar_of, zip_of
+from tests.drawn_containers import EVERY_KIND, KINDS, mail, pdf_with, raw_mail, seven_zip_of, signed, tar_of, zip_of
 from tests.run.conftest import RunFolders
 
 MB = 1_000_000
@@ -51,15 +51,17 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 @pytest.mark.parametrize("name", NAMES)
 def test_names_lead_nowhere(tmp_path: Path, kind: str, name: str) -> None:
     try:
-        content = KINDS[kind]([(name, PDF), ("good.pdf", PDF + b" ")])
+        content = EVERY_KIND[kind]([(name, PDF), ("good.pdf", PDF + b" ")])
     except (ValueError, UnicodeError, zipfile.BadZipFile):
         pytest.skip("this kind cannot hold such a name")
     parts, _ = taken(tmp_path, kind, content)
-    assert PDF + b" " in parts.values() or kind in ("a.xml", "a.pdf", "at page.pdf"), "the other part comes out"
+    assert any(content.endswith(PDF + b" ") for content in parts.values()) or kind in ("a.xml", "a.pdf", "at page.pdf"), (
+        "the other part comes out"
+    )
     for found in parts:
         assert ".." not in Path(found).parts
         assert not found.startswith("/")
@@ -212,9 +214,9 @@ def broken(content: bytes, at: float) -> bytes:
     return content[:cut] + bytes(byte ^ 0x55 for byte in content[cut : cut + 40]) + content[cut + 40 :]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_damage_anywhere_is_reported_and_never_raised(tmp_path: Path, kind: str) -> None:
-    content = KINDS[kind]([("one.pdf", PDF), ("two.pdf", PDF * 3)])
+    content = EVERY_KIND[kind]([("one.pdf", PDF), ("two.pdf", PDF * 3)])
     for step in range(25):
         for damaged in (broken(content, step / 25), content[: len(content) * step // 25]):
             path = tmp_path / kind

@@ -22,8 +22,7 @@ from pipeline.intake.container_walk import MAX_DEPTH
 from pipeline.name_keys import name_key
 from tests.drawing import text_pdf
 from tests.drawn_containers import (
-    KINDS,
-    Members,
+    EVERY_KIND,
     einvoice_with,
     mail,
     mailbox,
@@ -44,18 +43,6 @@ from tests.run.test_hostile_containers import MB, taken
 
 PDF = text_pdf(["Good"])
 PHOTOGRAPH = photograph()
-
-
-def office(members: Members) -> bytes:
-    """An office file whose pictures have these names, and these contents behind a photograph."""
-    return office_file([(f"{name}.png", PHOTOGRAPH + content) for name, content in members])
-
-
-EVERY_KIND: dict[str, Callable[[Members], bytes]] = KINDS | {
-    "a.mbox": lambda members: mailbox(*(mail([member], text=None) for member in members)),
-    "a.docx": office,
-    "a.zip.p7m": lambda members: signed(zip_of(members)),
-}
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
