@@ -180,7 +180,9 @@ class Locator:
     def to_evidence(self, bare: Evidence, places: Sequence[ValuePlace | None], flags: Sequence[str]) -> Evidence:
         """The evidence with box and grounding. With several places the weakest grounding counts; without any it stays ``none``."""
         present = [place for place in places if place]
-        bare = replace(bare, flags=tuple(dict.fromkeys((*bare.flags, *flags))))
+        every_flag = tuple(dict.fromkeys((*bare.flags, *flags)))
+        if every_flag != bare.flags:
+            bare = replace(bare, flags=every_flag)
         if not present:
             return bare
         words = [self.page.words[i] for i in dict.fromkeys(i for place in present for i in place.words)]

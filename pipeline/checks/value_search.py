@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -61,6 +61,7 @@ class PageIndex:
     """An index of a page's words, or of some of them, for finding values."""
 
     def __init__(self, words: Sequence[Word], indices: Sequence[int] | None = None) -> None:
+        self._is_page = indices is None
         self._page_indices = tuple(range(len(words)) if indices is None else indices)
         self.words = tuple(words[i] for i in self._page_indices)
 
@@ -69,7 +70,15 @@ class PageIndex:
 
         ``value`` is normalised as in ``Claim``. Numbers, dates, times, currencies and identifiers are never matched by similarity.
         """
-        finders = {
+        places = self._finders.get(kind, self._text)(value) if kind != "boolean" else []
+        if self._is_page:
+            return places[:MAX_PLACES]
+        return [ValuePlace(tuple(self._page_indices[i] for i in place.words), place.grounding) for place in places[:MAX_PLACES]]
+
+    @cached_property
+    def _finders(self) -> Mapping[str, Callable[[str], list[ValuePlace]]]:
+        """The search of each template type; other types are found as texts."""
+        return {
             "money": self._number,
             "number": self._number,
             "date": self._date,
@@ -88,8 +97,6 @@ class PageIndex:
             "url": self._exact,
             "country": self._country,
         }
-        places = finders.get(kind, self._text)(value) if kind != "boolean" else []
-        return [ValuePlace(tuple(self._page_indices[i] for i in place.words), place.grounding) for place in places[:MAX_PLACES]]
 
     # ---- text
 

@@ -312,6 +312,8 @@ class PageReader:
     @cached_property
     def _scan(self) -> PageImage | None:
         """A small picture of a page that is mostly one; None for other pages, and for one that cannot be drawn."""
+        if self._painted is not None and not self._painted.log.may_have_pictures:
+            return None  # MuPDF would read the whole page once more to find none
         size, boxes = self._size, self._document.image_boxes(self._number)
         if not is_mostly_picture(boxes, size.width, size.height):
             return None

@@ -66,10 +66,10 @@ def parse_currency(text: str) -> str | None:
 
 def split_currency(text: str) -> tuple[str | None, str]:
     """A currency at the start or the end of ``text``, and the rest of it."""
-    match = _LEADING.match(text)
+    match = _LEADING.match(text) if not text[:1].isdigit() else None
     if match and (code := parse_currency(match[1])):
         return code, text[match.end() :]
-    match = _TRAILING.search(text)
+    match = _TRAILING.search(text) if not text[-1:].isdigit() else None
     if match and (code := parse_currency(match[1])):
         return code, text[: match.start()]
     return None, text

@@ -38,7 +38,7 @@ _WEIGHTY = 0.5
 _NAME = r"([^\W\d_]{3,12})"
 """The name of a month, or the beginning of one."""
 _YEAR_NAME = re.compile(rf"(?<!\d)(\d{{4}})[\s.,/-]{{1,3}}{_NAME}[\s.,/-]{{1,3}}(\d{{1,2}})(?!\d)")
-_DIGIT = re.compile(r"\d")
+_NUMBER, _HAN = re.compile(r"\d+"), re.compile("[\u2e80-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _TIME = re.compile(r"([01]?\d|2[0-3])\s?[:h]\s?([0-5]\d)(?!\d)(?:\s?:\s?([0-5]\d))?(?!\d)\s?([ap]\.?m)?", re.IGNORECASE)
 
@@ -49,7 +49,7 @@ def find_dates(text: str, order: Order | None = None, weights: Weights | None = 
     ``weights`` are those of the page's languages: "listopad" is October in Croatian and November in Polish.
     """
     dates: list[tuple[int, int, datetime.date]] = []
-    if not _DIGIT.search(text) and "年" not in text:  # every form has a digit or is Japanese, and the patterns are many
+    if not _may_have_date(text):
         return dates
     known, text = habits(text, weights), ascii_digits(text)
     found = [*_all_dates(text, order, weights), *foreign_dates(text, known, weights)]
@@ -57,6 +57,19 @@ def find_dates(text: str, order: Order | None = None, weights: Weights | None = 
         if not dates or start >= dates[-1][1]:
             dates.append((start, end, date))
     return dates
+
+
+def _may_have_date(text: str) -> bool:
+    """Whether a text has enough numbers for a date: most texts with a digit have not, and the patterns are many.
+
+    A date is three numbers, two with a name between or before them, or one of eight digits. Japanese ones may be in other signs.
+    """
+    numbers = _NUMBER.findall(text)
+    if not numbers:
+        return "年" in text
+    if len(numbers) > 2 or _HAN.search(text):
+        return True
+    return (len(numbers) == 2 and _LETTER.search(text) is not None) or max(map(len, numbers)) >= 8
 
 
 def parse_date(text: str, order: Order | None = None) -> datetime.date | None:

@@ -31,9 +31,10 @@ def parse_number(text: str, decimal_mark: str | None = None) -> Decimal | None:
     Accepts a leading or trailing minus, accounting brackets, Indian groups, and digits of all scripts. The Arabic mark ``٫`` is always
     a decimal one.
     """
-    if ARABIC_DECIMAL in text:
-        decimal_mark = "."
-    plain = ascii_digits(unicodedata.normalize("NFKC", text)).strip(_DIRECTIONS).strip()
+    if not text.isascii():
+        decimal_mark = "." if ARABIC_DECIMAL in text else decimal_mark
+        text = ascii_digits(unicodedata.normalize("NFKC", text)).strip(_DIRECTIONS)
+    plain = text.strip()
     if len(plain) > _LONGEST:
         return None
     negative, plain = _take_sign(plain)
@@ -82,6 +83,8 @@ def _take_sign(text: str) -> tuple[bool, str]:
 
 
 def _decimal_string(digits: str, decimal_mark: str | None) -> str | None:
+    if digits.isdigit():
+        return digits
     marks = [c for c in digits if not c.isdigit()]
     mark = _decimal_mark_of(digits, marks, decimal_mark)
     if mark is None:

@@ -21,6 +21,7 @@ _MONTH = re.compile(
 )
 _NAMED_MONTH = re.compile(r"(?<![^\W\d_])(?<!\d\s)(?<!\d\.\s)([^\W\d_]{3,12})\.?\s+(?:de\s+)?((?:19|20)\d\d)(?![\d.])")
 _CJK_MONTH = re.compile(r"((?:19|20)\d\d)\s?[年년]\s?(\d{1,2})\s?[月월](?!\s?\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _MOST_DAYS = 366 * 6
 Span = tuple[datetime.date, datetime.date]
 
@@ -45,6 +46,8 @@ def find_periods(text: str, order: Order | None = None, weights: Weights | None 
     if len(text) > _LONGEST * 4 or not any(c.isdecimal() for c in text):
         return []
     dates = find_dates(text, order, weights)
+    if not dates and not _YEAR.search(text):
+        return []
     found: list[FoundPeriod] = []
     at = 0
     while at + 1 < len(dates):

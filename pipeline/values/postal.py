@@ -60,7 +60,7 @@ def parse_postal(lines: Sequence[str]) -> PostalAddress:
     """The parts of an address in printed lines, without the name above it. A line may hold several parts with commas between them."""
     parts = [(at, part) for at, line in enumerate(lines) for part in _pieces(line)]
     country = None
-    if parts and (named := country_code(parts[-1][1])) and len(parts) > 1:
+    if len(parts) > 1 and (named := country_code(parts[-1][1])):
         country, parts = named, parts[:-1]
     for place in range(len(parts) - 1, -1, -1):
         at, text = parts[place]
@@ -82,6 +82,12 @@ def parse_postal(lines: Sequence[str]) -> PostalAddress:
             return PostalAddress(_street(parts[: place - 1]), bare, parts[place - 1][1], country, parts[place - 1][0])
     street = _street(parts)
     return PostalAddress(street=street, country=country) if street and _HOUSE.search(street) else PostalAddress(country=country)
+
+
+def is_code_alone(line: str) -> bool:
+    """Whether a line is a post code of a country where it stands alone on its line."""
+    code = line.strip()
+    return _ALONE.fullmatch(code) is not None and parse_postal(["x", line]).post_code == code
 
 
 def _pieces(line: str) -> list[str]:

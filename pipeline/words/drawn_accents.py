@@ -36,9 +36,14 @@ Span = tuple[float, float]
 """Left and right edge."""
 
 
+def has_accents(text: str) -> bool:
+    """Whether a text has accents as signs of their own."""
+    return not MARKS.keys().isdisjoint(text)
+
+
 def join_accents(letters: Sequence[str], spans: Sequence[Span]) -> str:
     """Return the letters of a word as text, with accents joined that are drawn over a neighbour. ``spans`` are the letters' edges."""
-    if not any(letter in MARKS for letter in letters):
+    if not has_accents("".join(letters)):
         return "".join(letters)
     joined = list(letters)
     for (before, a), (after, b) in pairwise(enumerate(spans)):

@@ -18,14 +18,18 @@ MAX_SHARE = 0.35
 """Most of the gaps of such a line that are wide; letter-spaced text has more."""
 
 
+def has_long_word(text: str) -> bool:
+    """Whether a line has so long a word that it may be several glued ones. Most lines have none, and need no closer look."""
+    return max(map(len, text.split()), default=0) >= MIN_WORD
+
+
 def glued_ends(letters: Sequence[tuple[str, float, float]], size: float) -> frozenset[int]:
     """Return the numbers of the letters before which a word begins without a blank; none for a line that is not glued.
 
     ``letters`` are the letters of a level line with their left and right edges, ``size`` is the font size.
     """
     chars = [char for char, _, _ in letters]
-    longest = max(map(len, "".join(chars).split()), default=0)
-    if longest < MIN_WORD or size <= 0:
+    if not has_long_word("".join(chars)) or size <= 0:
         return frozenset()
     inside = [n for n in range(1, len(chars)) if not chars[n].isspace() and not chars[n - 1].isspace()]
     gaps = {n: (letters[n][1] - letters[n - 1][2]) / size for n in inside}

@@ -42,7 +42,7 @@ _Picture = NDArray[np.float64]
 
 def is_unmapped(text: str) -> bool:
     """Whether a glyph of the word has no letter."""
-    return any(c == UNMAPPED or "\ue000" <= c <= "\uf8ff" for c in text)
+    return not text.isascii() and any(c == UNMAPPED or "\ue000" <= c <= "\uf8ff" for c in text)
 
 
 def suspicious_digits(page: PaintedPage) -> set[GlyphKey]:

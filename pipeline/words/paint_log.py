@@ -15,6 +15,7 @@ MAX_OPERATIONS = 20_000
 """A page with more operations is a drawing: it is not asked what covers what."""
 Floats = NDArray[np.float64]
 STROKE = "stroke-path"
+PICTURES = ("fill-image", "fill-shade", "fill-imgmask")
 SCRIBBLE_PARTS = 8
 """Lines and curves of one stroke from which on a thin pen can black out what it goes over."""
 _mupdf = pymupdf.mupdf
@@ -30,7 +31,9 @@ class PaintLog:
 
     def __init__(self, page: Any) -> None:
         device = _run(page)
-        found = [] if device.turn > MAX_OPERATIONS else device.found
+        self.is_whole = device.turn <= MAX_OPERATIONS
+        """Whether it has all that the page paints."""
+        found = device.found if self.is_whole else []
         self.kinds = np.array([kind for kind, _, _ in found], np.str_)
         self.turns = np.array([turn for _, turn, _ in found], np.int64)
         stored = np.array([box for _, _, box in found], np.float64).reshape(-1, 4)
@@ -51,9 +54,16 @@ class PaintLog:
         drawing = self._drawings.get(stroke, {})
         return float(drawing.get("width") or 0) >= least_width or len(drawing.get("items", ())) >= SCRIBBLE_PARTS
 
+    @property
+    def may_have_pictures(self) -> bool:
+        """Whether the page paints a picture, or has so many operations that nothing is known of them."""
+        return not self.is_whole or bool(self.of(PICTURES).any())
+
     def of(self, kinds: Collection[str]) -> NDArray[np.bool_]:
         """Which operations are of these kinds."""
-        chosen: NDArray[np.bool_] = np.isin(self.kinds, list(kinds))
+        chosen = np.zeros(len(self.kinds), bool)
+        for kind in kinds:
+            chosen |= self.kinds == kind
         return chosen
 
 

@@ -20,8 +20,8 @@ from rapidfuzz.fuzz import ratio
 from pipeline.records import Box, Word
 from pipeline.runtime.pymupdf_import import pymupdf
 from pipeline.values.directions import has_right_to_left
-from pipeline.words.drawn_accents import join_accents
-from pipeline.words.glued_words import glued_ends
+from pipeline.words.drawn_accents import has_accents, join_accents
+from pipeline.words.glued_words import glued_ends, has_long_word
 from pipeline.words.letter_spacing import join_spaced_letters
 from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.misread_glyphs import DOUBTFUL_DIGIT, ReadPlaces, is_unmapped, repaired, suspicious_digits
@@ -205,9 +205,13 @@ def _inside(box: Box, width: float, height: float) -> bool:
 def _split(run: _Run) -> Iterator[list[_Letter]]:
     """The letters of each word of a run. A word ends at a blank, where the visibility changes and before a raised digit."""
     letters, widest_gap = run.letters, float("inf")
-    if abs(run.angle) < 1 and has_right_to_left("".join([letter.char for letter in letters])):
+    text = "".join([letter.char for letter in letters])
+    if abs(run.angle) < 1 and has_right_to_left(text):
         letters, widest_gap = printed_order(letters), MAX_LETTER_GAP
-    starts = glued_ends([(letter.char, letter.box[0], letter.box[2]) for letter in letters], letters[0].size) if letters else ()
+        text = "".join([letter.char for letter in letters])
+    starts = frozenset[int]()
+    if has_long_word(text):
+        starts = glued_ends([(letter.char, letter.box[0], letter.box[2]) for letter in letters], letters[0].size)
     group: list[_Letter] = []
     base: _Letter | None = None  # the letter before a raised mark
     for number, letter in enumerate(letters):
@@ -245,8 +249,10 @@ def _clean(text: str) -> str:
 def _word(letters: list[_Letter]) -> Word:
     x0, y0, x1, y1 = zip(*[c.box for c in letters], strict=True)
     box = round(min(x0), 2), round(min(y0), 2), round(max(x1), 2), round(max(y1), 2)
-    printed = join_accents([c.char for c in letters], [(c.box[0], c.box[2]) for c in letters])
-    text = plain_letters(written_order(printed))
+    text = "".join([c.char for c in letters])
+    if not text.isascii() or has_accents(text):
+        printed = join_accents([c.char for c in letters], [(c.box[0], c.box[2]) for c in letters])
+        text = plain_letters(written_order(printed))
     size, bold = max([c.size for c in letters]), sum([c.bold for c in letters]) * 2 > len(letters)
     return Word(_clean(text), box, 0, size=round(size, 2), bold=bold)
 
@@ -280,7 +286,8 @@ def _mupdf_letters(span: dict[str, Any], rotation: _Rotation, level: bool) -> It
             base = rotation[1] * x + rotation[3] * y + rotation[5] if turned else y
             y0, y1 = base - up, base + down
         box = (x0, y0, x1, y1)
-        yield _Letter(_printed(char["c"], x1 - x0), box, size, bold, visible, base, colour, opacity, char["origin"])
+        printed = char["c"] if char["c"] != SOFT_HYPHEN else _printed(SOFT_HYPHEN, x1 - x0)
+        yield _Letter(printed, box, size, bold, visible, base, colour, opacity, char["origin"])
 
 
 def _printed(char: str, width: float) -> str:

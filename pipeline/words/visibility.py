@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.records import Box
 from pipeline.runtime.pymupdf_import import pymupdf
-from pipeline.words.paint_log import STROKE
+from pipeline.words.paint_log import PICTURES, STROKE
 from pipeline.words.painted_page import PaintedPage
 
 Visibility = Literal["seen", "unseen", "under_scan"]
@@ -25,7 +25,6 @@ Visibility = Literal["seen", "unseen", "under_scan"]
 Floats = NDArray[np.float64]
 FILLS = ("fill-path", "fill-image", "fill-shade", "fill-imgmask")
 """Painting operations of MuPDF that can hide what is below them; strokes of a thick pen can, too."""
-PICTURES = ("fill-image", "fill-shade", "fill-imgmask")
 MIN_SIDE = 3.0
 """Points. Thinner shapes are rules, which hide nothing."""
 MIN_COVERED = 0.5

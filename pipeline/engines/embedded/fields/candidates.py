@@ -144,7 +144,8 @@ class Candidates:
         self.decimal_mark = guess_decimal_mark(
             texts, decimals=3 if _prints_three_decimals(texts, likely_country(self._countries)) else 2
         )
-        self.order: Order | None = guess_order(texts) or date_order(self._countries)
+        self.proven_order: Order | None = guess_order(texts)
+        self.order: Order | None = self.proven_order or date_order(self._countries)
         self._taken: dict[int, list[tuple[int, int]]] = {}  # characters of each run that have a type
         self.bank_identifiers = [self._bank_identifier(found) for found in find_bank_identifiers(layout)]
         numeric = [run for run in layout.runs if run.has_digit]
@@ -189,9 +190,11 @@ class Candidates:
         for run in self.layout.runs:
             for match in _CURRENCY_WORD.finditer(run.text):
                 is_code = match[0] in currency_codes() and match[0] not in CODE_ONLY
-                in_heading = _IN_BRACKETS.search(run.text[: match.start()]) is not None  # "Unit price (Rs.)"
                 symbol = (
-                    in_heading or not match[0].isascii() or match[0] in ("$", "RM") or match[0].casefold() in ("euro", "euros")
+                    not match[0].isascii()
+                    or match[0] in ("$", "RM")
+                    or match[0].casefold() in ("euro", "euros")
+                    or _IN_BRACKETS.search(run.text[: match.start()]) is not None  # "Unit price (Rs.)"
                 )
                 if ((is_code and _names_money(run.text, match)) or symbol) and (code := parse_currency(match[0])):
                     yield from self._resolved(code, match[0], run.span(*match.span()), beside_amount=False)

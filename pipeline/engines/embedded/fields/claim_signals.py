@@ -17,7 +17,7 @@ from pipeline.languages.evidence import UNSEEN, weight
 from pipeline.records import Claim
 from pipeline.templates.template import Template
 from pipeline.values.currencies import currency_codes
-from pipeline.values.dates import Order, guess_order, parse_date
+from pipeline.values.dates import Order, parse_date
 
 UNSCORED = 0.5
 """Probability that a field is absent, where no scorer gives one."""
@@ -47,8 +47,9 @@ class ClaimSignals:
         groups: Sequence[Group],
         scores: Mapping[str, Scores],
         order: Order | None,
+        proven: bool,
     ) -> None:
-        """``order``: of day and month, as other dates prove it or the country has it; None where nothing says."""
+        """``order``: of day and month, as other dates prove it (``proven``) or the country has it; None where nothing says."""
         self._groups = {group.field: group for group in groups}
         self._scores = scores
         self._kinds = {name: spec.type for name, spec in template.fields.items()}
@@ -58,7 +59,6 @@ class ClaimSignals:
             if not label.vague:
                 self._labels[label.field] = max(self._labels[label.field], label.cover)
         self._label_words = {word for label in labels if not label.vague for word in label.words}
-        proven = guess_order(run.text for run in layout.runs)
         self._order_doubt = 0.0 if proven else (1.0 if order is None else 0.5) * weight(_MONTH_FIRST, layout.languages)
         self._page = {
             "page doubt": _mean(_entropy(scores[group.field]) for group in groups if len(group.candidates)),

@@ -229,7 +229,8 @@ class _FieldReader:
         self._currencies()
         self.find_parties()
         self._texts()
-        self.signals = ClaimSignals(self.layout, self.template, self.labels, self.groups, self.scores, self.candidates.order)
+        order, proven = self.candidates.order, self.candidates.proven_order is not None
+        self.signals = ClaimSignals(self.layout, self.template, self.labels, self.groups, self.scores, order, proven)
         self.claims = {
             name: replace(claim, signals={**self.signals.of(name, claim), **claim.signals})
             for name, claim in self.claims.items()

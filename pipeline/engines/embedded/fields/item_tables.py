@@ -124,9 +124,10 @@ def cell_values(
     """Column name to value and words of one printed row."""
     values: dict[str, tuple[str, tuple[int, ...]]] = {}
     numbers = [c for c in candidates.numbers if c.run.row == row and c.kind == "money"]
+    above = [_cell_above(cells, c.box) for c in numbers]
     used: set[int] = set()
     for name, cell in ((h.column, h) for h in cells if h.column and columns[h.column].type in NUMERIC):
-        best = _nearest(cells, cell, numbers)
+        best = _nearest(cell, [c for c, over in zip(numbers, above, strict=True) if over is cell])
         if best is not None and name is not None:
             values[name] = (best.value, best.words)
             used |= set(best.words)
@@ -172,9 +173,8 @@ def _under(layout: Layout, run: Run, cells: Sequence[HeaderCell], cell: HeaderCe
     return [i for i, box in boxes if begin < (box[0] + box[2]) / 2 < end]
 
 
-def _nearest(cells: Sequence[HeaderCell], cell: HeaderCell, numbers: list[Candidate]) -> Candidate | None:
-    near = [c for c in numbers if _cell_above(cells, c.box) is cell]
-    return max(near, key=lambda c: (c.quality, -abs(c.box[2] - cell.right)), default=None)
+def _nearest(cell: HeaderCell, below: list[Candidate]) -> Candidate | None:
+    return max(below, key=lambda c: (c.quality, -abs(c.box[2] - cell.right)), default=None)
 
 
 def _cell_above(cells: Sequence[HeaderCell], box: tuple[float, float, float, float]) -> HeaderCell:

@@ -44,7 +44,7 @@ class LabelIndex:
     def __iter__(self) -> Iterator[str]:
         return iter(self.meanings)
 
-    def beginning_at(self, text: str, at: int) -> Iterator[str]:
+    def beginning_at(self, text: str, at: int) -> list[str]:
         """The labels that stand in ``text`` at a place, the shortest first."""
         return words_at(self._tree, text, at)
 
@@ -132,22 +132,24 @@ def likely(meanings: Mapping[str, frozenset[str]], weights: Weights) -> list[str
 
 
 def tree_of(words: Iterable[str]) -> dict[str, Any]:
-    """The words as a tree of letters, for ``words_at``."""
+    """The words as a tree of letters, for ``words_at``. The first two letters are one step: most places of a text begin no word."""
     tree: dict[str, Any] = {}
     for word in words:
-        node = tree
-        for letter in word:
+        node = tree.setdefault(word[:2], {})
+        for letter in word[2:]:
             node = node.setdefault(letter, {})
         node[_END] = word
     return tree
 
 
-def words_at(tree: Mapping[str, Any], text: str, at: int) -> Iterator[str]:
+def words_at(tree: Mapping[str, Any], text: str, at: int) -> list[str]:
     """The words of a tree that begin at a place of the text, the shortest first. It takes as long as the longest of them."""
-    node: Any = tree
-    for place in range(at, len(text)):
-        node = node.get(text[place])
-        if node is None:
-            return
+    found = [text[at]] if text[at : at + 1] in tree else []
+    node: Any = tree.get(text[at : at + 2]) if at + 1 < len(text) else None
+    place = at + 2
+    while node is not None:
         if _END in node:
-            yield node[_END]
+            found.append(node[_END])
+        node = node.get(text[place]) if place < len(text) else None
+        place += 1
+    return found

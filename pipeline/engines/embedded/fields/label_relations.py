@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +54,7 @@ VAGUE = 0.55
 _TITLE_REACH = 4.0  # letter heights between a title and its number
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """A label that may belong to a value, where it stands and how strongly it belongs to it, 0 to 1."""
 
     place: Literal["beside", "wrapped", "above"]
@@ -121,17 +120,18 @@ class LabelScores:
         return {place: {name: score for name, score in best.items() if score >= least} for place, best in scores.items()}
 
     def _of(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[Relation]:
-        found = [Relation("beside", *pair) for pair in self._beside(candidate, by_row[candidate.run.row], spread)]
-        found += [Relation("wrapped", *pair) for pair in self._wrapped(candidate, by_row)] if spread else []
-        return found + [Relation("above", *pair) for pair in self._above(candidate, by_row, spread)]
+        found = self._beside(candidate, by_row[candidate.run.row], spread)
+        if spread:
+            found += self._wrapped(candidate, by_row)
+        return found + self._above(candidate, by_row, spread)
 
-    def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[tuple[Label, float]]:
+    def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[Relation]:
         """Labels in the same row, to the left (or, weakly, to the right)."""
-        here = self._by_row.get(candidate.run.row, ())
-        left = [label for label in here if label.end_x <= candidate.box[0] + 2.0]
+        here, most = self._by_row.get(candidate.run.row, ()), candidate.box[0] + 2.0
+        left = [label for label in here if label.box[2] <= most]
         if not left:
             return []
-        labels: list[tuple[Label, float]] = []
+        labels: list[Relation] = []
         at = [c.place for c in row].index(candidate.place)
         sound = [c for c in row[:at] if c.quality >= 0.35]
         last = spread and not any(
@@ -140,36 +140,35 @@ class LabelScores:
         for label in left:
             if label.title and not self._closely(label, candidate):
                 continue
-            nearer = sum(o.end_x > label.end_x + 1.0 and o.field != label.field for o in left)
+            nearer = sum([o.box[2] > label.box[2] + 1.0 and o.field != label.field for o in left])
             strength = self._reach(label, candidate)
             if spread:
                 strength *= 1.0 if last else 0.7
                 strength *= 0.55 if nearer else 1.0
             else:
-                between = sum(c.box[0] >= label.end_x - 2.0 for c in sound)
+                between = sum([c.box[0] >= label.box[2] - 2.0 for c in sound])
                 strength *= 0.5**between * 0.35 ** min(2, nearer)
-            labels.append((label, strength))
+            labels.append(Relation("beside", label, strength))
         return labels
 
     def _closely(self, label: Label, candidate: Candidate) -> bool:
         """Whether the value follows directly, or after words in brackets."""
         if label.run is candidate.run:
-            between = _BRACKETS.sub(" ", label.run.text[label.end : candidate.start])
-            return all(is_neutral(word) for word in between.split())
+            return _is_neutral(_between(label, candidate))
         return candidate.box[0] - label.box[2] < _TITLE_REACH * self.layout.height
 
     def _reach(self, label: Label, candidate: Candidate) -> float:
         """Strength by how much of the words between and around the label it explains."""
         cover = (0.2 + 0.8 * label.cover) * (VAGUE if label.vague else 1.0)
         if label.run is candidate.run:
-            between = _BRACKETS.sub(" ", candidate.run.text[label.end : candidate.start])
-            if all(is_neutral(word) for word in between.split()):
+            between = _between(label, candidate)
+            if _is_neutral(between):
                 return max(cover, VAGUE * label.cover if label.vague else 0.85)
             return cover * (0.85 if len(between) <= 14 else 0.6)
         gap = (candidate.box[0] - label.box[2]) / max(1.0, self.layout.page.width)
         return cover * (1.0 - 0.3 * min(1.0, gap))
 
-    def _above(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[tuple[Label, float]]:
+    def _above(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[Relation]:
         """Labels over the value, aligned with it, with at most other values of its column between."""
         above, aligned = self._over.get((candidate.run.row, candidate.box), _NO_LABELS)
         if not aligned:
@@ -185,19 +184,24 @@ class LabelScores:
         distance = (candidate.box[1] - self._row_bottom(above)) / height
         near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
         keep = 1.0 if spread else 0.4**blocked
-        labels: list[tuple[Label, float]] = []
+        labels: list[Relation] = []
         for label in aligned:
             weight = 1.0 if not self._has_own(label, by_row.get(above, ())) else 0.45
-            labels.append((label, 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0)))
+            strength = 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0)
+            labels.append(Relation("above", label, strength))
         return labels
+
+    @cached_property
+    def _head_places(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """The boxes of the labels that may stand above a value, and their rows."""
+        return np.array([label.box for label in self._heads]), np.array([label.row for label in self._heads])
 
     def _look_above(self, candidates: Iterable[Candidate]) -> None:
         """Finds the nearest row above each value that has labels aligned with it, and these labels."""
         if not self._heads:
             return
         places = [place for place in {(c.run.row, c.box): None for c in candidates} if place not in self._over]
-        labels = np.array([label.box for label in self._heads])
-        label_rows = np.array([label.row for label in self._heads])
+        labels, label_rows = self._head_places
         for start in range(0, len(places), _AT_ONCE):
             part = places[start : start + _AT_ONCE]
             rows, boxes = np.array([row for row, _ in part])[:, None], np.array([box for _, box in part])
@@ -209,7 +213,7 @@ class LabelScores:
                 found[at].append(self._heads[label])
             self._over.update(zip(part, zip(nearest.tolist(), found, strict=True), strict=True))
 
-    def _wrapped(self, candidate: Candidate, by_row: _Rows) -> list[tuple[Label, float]]:
+    def _wrapped(self, candidate: Candidate, by_row: _Rows) -> list[Relation]:
         """Labels of the row above, where that row has no value and this row has nothing else: the line was broken."""
         row = candidate.run.row
         labels = self._by_row.get(row - 1)
@@ -217,7 +221,7 @@ class LabelScores:
             return []
         if any(run.letters > 4 for run in self.layout.rows[row]):
             return []
-        return [(o, 0.75 * (0.2 + 0.8 * o.cover)) for o in labels if o.box[0] < candidate.box[0]]
+        return [Relation("wrapped", o, 0.75 * (0.2 + 0.8 * o.cover)) for o in labels if o.box[0] < candidate.box[0]]
 
     def _row_bottom(self, row: int) -> float:
         return max(run.box[3] for run in self.layout.rows[row])
@@ -251,11 +255,22 @@ class PageLabels:
         return self._scores[kind]
 
 
+def _between(label: Label, candidate: Candidate) -> str:
+    """The text between a label and a value in the same run, without words in brackets."""
+    between = candidate.run.text[label.end : candidate.start]
+    return _BRACKETS.sub(" ", between) if "(" in between else between
+
+
+def _is_neutral(text: str) -> bool:
+    return all(map(is_neutral, text.split()))
+
+
 def strengths(relations: Iterable[Relation]) -> dict[str, float]:
     """The strength of each field's best label."""
     best: dict[str, float] = {}
-    for found in relations:
-        best[found.label.field] = max(best.get(found.label.field, 0.0), found.strength)
+    for _, label, strength in relations:
+        if strength > best.get(label.field, -1.0):
+            best[label.field] = strength
     return best
 
 

@@ -59,7 +59,7 @@ def find_name_candidates(
             if name and layout.page.source == "ocr" and is_misread_title(name.text):
                 features = 0.0
             if name and features > 0:
-                names.append(replace(name, features=features))
+                names.append(NameCandidate(name.text, run, name.start, name.words, features))
     whole = [_joined(layout, name, names) for name in names]
     return [name for name in whole if not is_organisation(name.text) or _has_more_than_form(without_legal_form(name.text))]
 
@@ -164,12 +164,13 @@ def _name(run: Run, start: int, end: int, labels: list[Label]) -> NameCandidate 
 
 def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool) -> float:
     text = name.text
-    letters = sum(c.isalpha() for c in text)
-    digits = sum(c.isdigit() for c in text)
+    letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
     chinese = re.search(r"[\u4e00-\u9fff]{2}", text) is not None
     if (
         (letters < 3 and not chinese)
         or len(text) > 70
+        or digits > letters
+        or text.endswith(":")
         or label_key(text) in vocabulary().titles
         or label_key(text) in _countries()
     ):
@@ -179,7 +180,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
         return 0.0
     if not vocabulary().honorific.sub("", text).strip(" .,"):
         return 0.0
-    if digits > letters or text.endswith(":") or _is_labels(name, labels):
+    if _is_labels(name, labels):
         return 0.0
     if not organisation and (vocabulary().contact.search(text) or is_address(text) or len(text.split()) > 7):
         return 0.0

@@ -110,6 +110,8 @@ def header_rows(layout: Layout, headings: Headings, columns: Mapping[str, Column
 
 def find_header_cells(layout: Layout, row: int, headings: PageHeadings, columns: Mapping[str, Column]) -> list[HeaderCell]:
     """The cells of the header whose main line is this row, left to right; none when it is no header."""
+    if sum(len(run.words) if len(run.words) <= _MOST_WORDS else 1 for run in layout.rows[row]) < 2:
+        return []
     cells = _line(layout, row, headings)
     if sum(cell.column is not None for cell in cells) < 2:
         return []

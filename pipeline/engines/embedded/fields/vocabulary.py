@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.engines.embedded.fields.page_rows import label_key
 from pipeline.languages import Languages, from_words
@@ -83,7 +84,12 @@ def _organisation(legal_forms: list[str], words: list[str]) -> re.Pattern[str]:
 
 def is_neutral(word: str) -> bool:
     """Filler beside a label that does not change its meaning: articles, currencies, values, anything in brackets."""
-    if any(c.isdigit() for c in word) or word[:1] in "([" or word[-1:] in ")]":
+    if any(map(str.isdigit, word)) or word[:1] in "([" or word[-1:] in ")]":
         return True
+    return _is_filler(word, vocabulary())
+
+
+@lru_cache(maxsize=4096)
+def _is_filler(word: str, known: Vocabulary) -> bool:
     letters = "".join(_WORD.findall(word)).casefold()
-    return not letters or letters in vocabulary().filler or parse_currency(word) is not None
+    return not letters or letters in known.filler or parse_currency(word) is not None

@@ -70,6 +70,7 @@ class _DetailReader:
         self._template, self._main, self._layout = template, main, main.layout
         self._details = {name: field for name, field in template.fields.items() if field.detail}
         self._labels: list[Label] = find_labels(main.layout, label_index(template))
+        self._label_fields = {label.field for label in self._labels}
         self._page_labels = PageLabels(main.layout, self._labels, template, details=True)
         self._leaves = LeafCandidates(main.layout, main.candidates, self._labels)
         self._used: set[int] = {
@@ -83,9 +84,9 @@ class _DetailReader:
     def read(self) -> dict[str, Claim]:
         """See ``read_details``."""
         for kind in LABELLED_KINDS:
-            self._labelled(kind, self._leaves.of(kind) if self._of(kind) else ())
+            self._labelled(kind)
         self._identifiers()
-        self._labelled("date", self._main.candidates.dates)
+        self._labelled("date")
         self._periods()
         self._discounts()
         self._amounts()
@@ -107,6 +108,10 @@ class _DetailReader:
             if field.type in kinds and name not in self._claims and not field.part
         }
 
+    def _with_label(self, *kinds: str) -> list[str]:
+        """Those of ``_of`` that have a label on the page. Nothing is searched for the others: their values need a label."""
+        return [name for name in self._of(*kinds) if name in self._label_fields]
+
     def _free(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The candidates none of whose words a main field has."""
         return [candidate for candidate in candidates if not self._used.intersection(candidate.words)]
@@ -122,15 +127,14 @@ class _DetailReader:
 
     # ---- values with a label
 
-    def _labelled(self, kind: str, pool: Sequence[Candidate]) -> None:
+    def _labelled(self, kind: str) -> None:
         """Details of a type: each gets the value with its best label."""
-        fields = self._of(kind)
-        candidates = self._free(pool)
-        if not fields or not candidates:
+        fields = [name for name in self._with_label(kind) if name not in self._discount_fields]
+        candidates = self._free(self._leaves.of(kind)) if fields else []
+        if not candidates:
             return
         scores = self._page_labels.of(kind).score(candidates, spread=False)
-        chosen = choose_scalars([name for name in fields if name not in self._discount_fields], candidates, scores)
-        for name, (candidate, power) in chosen.items():
+        for name, (candidate, power) in choose_scalars(fields, candidates, scores).items():
             self._take(name, candidate, power)
 
     def _take(self, name: str, candidate: Candidate, score: float) -> None:
@@ -152,23 +156,29 @@ class _DetailReader:
     def _identifiers(self) -> None:
         """Numbers: those of a tax office apart, as their grammar is known."""
         found = self._main.candidates
-        vats = [name for name, field in self._of("identifier").items() if field.format == "vat"]
+        vats = [name for name in self._with_label("identifier") if self._details[name].format == "vat"]
         if vats and (pool := self._free(found.vats)):
             scores = self._page_labels.of("identifier").score(pool, spread=False)
             for name, (candidate, power) in choose_scalars(vats, pool, scores).items():
                 self._take(name, candidate, power)
-        plain = [name for name in self._of("identifier") if name not in vats]
+        plain = [name for name in self._with_label("identifier") if name not in vats]
+        if not plain:
+            return
         others = [*found.dates, *found.times, *found.vats, *found.numbers]
         pool = self._free(join_identifiers(self._layout, found.identifiers, self._labels, others))
         pool = [candidate for candidate in pool if candidate.quality >= 0.3]
-        if plain and pool:
+        if pool:
             scores = self._page_labels.of("identifier").score(pool, spread=False)
             for name, (candidate, power) in choose_scalars(plain, pool, scores).items():
                 self._take(name, candidate, power)
 
     def _periods(self) -> None:
         """First and last day of the period beside the labels of a date that is a part of one."""
-        parts = {name: field for name, field in self._details.items() if field.part in ("start", "end")}
+        parts = {
+            name: field
+            for name, field in self._details.items()
+            if field.part in ("start", "end") and name in self._label_fields
+        }
         periods = self._free(self._leaves.of("period")) if parts else []
         if not periods:
             return
@@ -210,7 +220,9 @@ class _DetailReader:
 
     def _amounts(self) -> None:
         """Amounts whose label says plainly what they are; of several the last one."""
-        fields = [name for name in self._of("money") if name not in self._discount_fields]
+        fields = [name for name in self._with_label("money") if name not in self._discount_fields]
+        if not fields:
+            return
         goods = {word for table in self._main.tables.values() for word in table.words}
         rows = {row for table in self._main.tables.values() if table.rows for row in range(table.first, table.last + 1)}
         pool = [
@@ -218,7 +230,7 @@ class _DetailReader:
             for c in self._free(self._main.candidates.money)
             if c.quality >= 0.35 and not goods.issuperset(c.words) and c.run.row not in rows
         ]
-        if not fields or not pool:
+        if not pool:
             return
         plain = self._page_labels.of("money").plain(pool, PLAIN)
         for candidate in pool:
@@ -342,8 +354,10 @@ class _DetailReader:
             if field.role != role or field.part != "country" or name in self._claims:
                 continue
             for other, spec in self._template.fields.items():
+                if spec.role != role or spec.format != "vat":
+                    continue
                 claim = self._main.claims.get(other) or self._claims.get(other)
-                number = str(claim.value) if claim and spec.role == role and spec.format == "vat" else ""
+                number = str(claim.value) if claim else ""
                 code = country_of_vat(number)
                 if claim and code and any(candidate.value == number for candidate in self._main.candidates.vats):
                     signals = {"label": DERIVED, "proof": float(is_valid_vat(number))}

@@ -115,7 +115,8 @@ def _without_heading(
     lines: Sequence[int],
 ) -> str | None:
     """Cells that need no heading: the unit behind the number, the only rate, a code with check digits."""
-    numbers = [c for c in candidates.numbers if c.run.row in lines]
+    if column.einvoice in (UNIT, RATE):
+        numbers = [c for c in candidates.numbers if c.run.row in lines]
     if column.einvoice == UNIT:
         count = next((str(row[name]) for name, spec in columns.items() if spec.type == "number" and row.get(name)), None)
         for candidate in numbers:

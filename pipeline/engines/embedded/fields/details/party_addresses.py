@@ -11,7 +11,7 @@ from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key, stand_together
 from pipeline.values.country_names import country_code
 from pipeline.values.leaf_values import MAIL, URL
-from pipeline.values.postal import PostalAddress, parse_postal
+from pipeline.values.postal import PostalAddress, is_code_alone, parse_postal
 
 _LINES = 5
 """Lines of an address above its city, at most."""
@@ -98,7 +98,7 @@ class PartyAddresses:
         text = run.text[start:]
         if not run.has_digit or len(text) > 160 or MAIL.search(text):
             return None
-        if not parse_postal([text]).city and not self._is_code_alone(text):
+        if not parse_postal([text]).city and not is_code_alone(text):
             return None
         above = list(self._above(run))
         lines = [(run, start, len(run.text))]
@@ -122,10 +122,6 @@ class PartyAddresses:
                 return
             yield other
             run = other
-
-    @staticmethod
-    def _is_code_alone(text: str) -> bool:
-        return parse_postal(["x", text]).post_code == text.strip()
 
     def _start(self, run: Run) -> int:
         """Behind a label that begins the line."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,34 +27,35 @@ def products(rows: NDArray[np.intp], values: Column) -> dict[str, Column]:
     """
     names = ("product", "factor left", "factor right", "product near", "factor near", "equal left", "equal right")
     found = {name: np.zeros(len(values)) for name in (*names, "row has product")}
+    plain = values.tolist()
     by_row: dict[int, list[int]] = {}
-    for at, row in enumerate(rows):
-        by_row.setdefault(int(row), []).append(at)
+    for at, row in enumerate(rows.tolist()):
+        by_row.setdefault(row, []).append(at)
     for row, every in by_row.items():
         members = every[:_MOST_IN_LINE]
         for number, i in enumerate(members):
             for j in members[number + 1 :]:
-                if values[i] == values[j] and values[i]:
+                if plain[i] == plain[j] and plain[i]:
                     found["equal right"][i] = found["equal left"][j] = 1
-        _mark_products(values, members, (found["product"], found["factor left"], found["factor right"]))
+        _mark_products(plain, members, (found["product"], found["factor left"], found["factor right"]))
         below = by_row.get(row + 1, [])[:_MOST_BELOW]
         if below:
-            _mark_products(values, [*members, *below], (found["product near"], found["factor near"], found["factor near"]))
+            _mark_products(plain, [*members, *below], (found["product near"], found["factor near"], found["factor near"]))
         if any(found["product"][i] for i in members):
             found["row has product"][members] = 1
     return found
 
 
-def _mark_products(values: Column, members: list[int], marks: tuple[Column, Column, Column]) -> None:
+def _mark_products(values: Sequence[float], members: list[int], marks: tuple[Column, Column, Column]) -> None:
     """Marks products and their factors, left and right. A factor of 1 says nothing."""
-    for number, i in enumerate(members):
-        for j in members[number + 1 :]:
-            if values[i] in (0, 1) or values[j] in (0, 1):
-                continue
+    factors = [i for i in members if values[i] not in (0, 1)]
+    results = [k for k in members if abs(values[k]) > _SMALLEST]
+    for number, i in enumerate(factors):
+        for j in factors[number + 1 :]:
             product = values[i] * values[j]
-            for k in members:
-                off = abs(values[k] - product)
-                if k not in (i, j) and off <= _CENTS + _SHARE * abs(product) and abs(values[k]) > _SMALLEST:
+            most = _CENTS + _SHARE * abs(product)
+            for k in results:
+                if abs(values[k] - product) <= most and k not in (i, j):
                     marks[0][k] = marks[1][i] = marks[2][j] = 1
 
 
@@ -65,27 +67,26 @@ def sums(rows: NDArray[np.intp], values: Column, aligned: NDArray[np.bool_], lab
     found = {name: np.zeros(len(values)) for name in ("sum of above", "in sum", "in labelled sum", "value below labelled")}
     cents = np.round(values * 100).astype(np.int64)
     totals: dict[int, int] = {}  # the last labelled line with an amount, by cents
-    for row, amount in zip(rows, cents, strict=True):
-        if int(row) in labelled and amount:
-            totals[int(amount)] = max(totals.get(int(amount), -1), int(row))
+    lines, amounts = rows.tolist(), cents.tolist()
+    for row, amount in zip(lines, amounts, strict=True):
+        if row in labelled and amount:
+            totals[amount] = max(totals.get(amount, -1), row)
     added: set[tuple[int, ...]] = set()
     for at in range(len(values)):
-        found["value below labelled"][at] = totals.get(int(cents[at]), -1) > rows[at]
-        members = np.flatnonzero(aligned[at])
-        key = tuple(map(int, members))
-        if len(members) < 2 or key in added:
+        found["value below labelled"][at] = totals.get(amounts[at], -1) > lines[at]
+        key = tuple(np.flatnonzero(aligned[at]).tolist())
+        if len(key) < 2 or key in added:
             continue
         added.add(key)
-        members = members[np.argsort(rows[members], kind="stable")][:_MOST_ALIGNED]
-        prefix = np.concatenate([[0], np.cumsum(cents[members])])
+        members = sorted(key, key=lines.__getitem__)[:_MOST_ALIGNED]
+        prefix = [0, *accumulate(amounts[member] for member in members)]
         for end in range(2, len(members) + 1):
-            starts = np.arange(max(0, end - _LONGEST_RUN), end - 1)
-            each = prefix[end] - prefix[starts]
-            if end < len(members):
-                for start in starts[np.abs(each - cents[members[end]]) <= 1]:
+            following = amounts[members[end]] if end < len(members) else None
+            for start in range(max(0, end - _LONGEST_RUN), end - 1):
+                value = prefix[end] - prefix[start]
+                if following is not None and abs(value - following) <= 1:
                     found["sum of above"][members[end]] = 1
                     found["in sum"][members[start:end]] = 1
-            for start, value in zip(starts, each, strict=True):
-                if value and totals.get(int(value), -1) > rows[members[end - 1]]:
+                if value in totals and value and totals[value] > lines[members[end - 1]]:
                     found["in labelled sum"][members[start:end]] = 1
     return found

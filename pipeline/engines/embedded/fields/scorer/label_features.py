@@ -66,11 +66,14 @@ class LabelContext:
         for label in labels.labels:
             self._owners.setdefault((label.run.number, label.start), set()).add(label.field)
         self._counts = Counter(label.field for label in labels.labels)
+        count = len(self._candidates)
         self._strengths: dict[str, Strengths] = {}
         self._relations: dict[str, dict[int, list[Relation]]] = {}
         for at, candidate in enumerate(self._candidates):
             for field, power in self.scores[candidate.place].items():
-                self._strengths.setdefault(field, np.zeros(len(self._candidates)))[at] = power
+                if field not in self._strengths:
+                    self._strengths[field] = np.zeros(count)
+                self._strengths[field][at] = power
             for relation in relations[candidate.place]:
                 self._relations.setdefault(relation.label.field, {}).setdefault(at, []).append(relation)
         self._left, self._above = _likeness(texts, self._candidates, keys)
@@ -78,7 +81,7 @@ class LabelContext:
     def features(self, field: str, fields: Sequence[str]) -> Numbers:
         """One row for each candidate, in the order of LABEL_FEATURES."""
         count = len(self._candidates)
-        own = self._strengths.get(field, np.zeros(count))
+        own = self._strengths[field] if field in self._strengths else np.zeros(count)
         most = own.max(initial=0.0)
         rival = self._strongest(self._strengths.keys() - {field})
         found = np.zeros((count, len(LABEL_FEATURES)), np.float32)
@@ -107,10 +110,13 @@ class LabelContext:
 
     def _of_relations(self, candidate: Candidate, relations: Sequence[Relation]) -> tuple[float, ...]:
         """The features from "beside" to "gap"."""
-        best = max(relations, key=lambda relation: relation.strength)
+        best, at_place = relations[0], dict.fromkeys(_PLACES, 0.0)
+        for relation in relations:
+            best = relation if relation.strength > best.strength else best
+            at_place[relation.place] = max(at_place[relation.place], relation.strength)
         label = best.label
         return (
-            *(max((r.strength for r in relations if r.place == place), default=0.0) for place in _PLACES),
+            *at_place.values(),
             float(_adjoins(best, candidate)),
             label.cover,
             min(20, label.length) / 20,
@@ -147,11 +153,11 @@ def _likeness(
     unique = sorted({text for text in [*left, *above] if 3 <= len(text) <= MAX_LETTERS})
     place = {text: at for at, text in enumerate(unique)}
     at_left, at_above = ([place.get(text, len(unique)) for text in side] for side in (left, above))
-    found: tuple[dict[str, Strengths], dict[str, Strengths]] = ({}, {})
-    for field, own in keys.items():
-        best = np.zeros(len(unique) + 1)  # the last one is that of texts that are too short or too long
-        if unique and own:
-            matrix = process.cdist(unique, own, scorer=fuzz.ratio, score_cutoff=_LEAST_LIKE, dtype=np.uint8)
-            best[:-1] = matrix.max(axis=1) / 100
-        found[0][field], found[1][field] = best[at_left], best[at_above]
-    return found
+    best = np.zeros((len(keys), len(unique) + 1))  # the last one is that of texts that are too short or too long
+    labels = [label for own in keys.values() for label in own]
+    if unique and labels:
+        matrix = process.cdist(unique, labels, scorer=fuzz.ratio, score_cutoff=_LEAST_LIKE, dtype=np.uint8)
+        labelled = [at for at, own in enumerate(keys.values()) if own]
+        begins = np.cumsum([0, *(len(own) for own in keys.values() if own)])[:-1]
+        best[labelled, :-1] = np.maximum.reduceat(matrix, begins, axis=1).T / 100
+    return dict(zip(keys, best[:, at_left], strict=True)), dict(zip(keys, best[:, at_above], strict=True))

@@ -51,7 +51,8 @@ def _last_words(text: str) -> str:
     """The folded letters behind the last digit; a digit directly before the value does not count."""
     kept: list[str] = []
     for word in reversed(text.split()):
-        if any(c.isdigit() for c in word) and kept:
+        letters = word if word.isalpha() else "".join([c for c in word if not c.isdigit()])
+        if len(letters) < len(word) and kept:
             break
-        kept.append("".join(c for c in word if not c.isdigit()))
+        kept.append(letters)
     return label_key(" ".join(reversed(kept)))[-MAX_LETTERS:]
