@@ -287,6 +287,8 @@ class ServeSettings(_Strict):
     """Header in which these proxies name the person that they have signed in; empty: none does."""
     new_people: Literal["", "read", "correct"] = ""
     """Role of a person whom a proxy names and who has no account; empty: such a person is refused."""
+    trash_days: int = Field(default=30, ge=1, le=3_650)
+    """Days until documents that people delete in the list are deleted for good."""
 
     @model_validator(mode="after")
     def _check(self) -> ServeSettings:

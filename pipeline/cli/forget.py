@@ -26,8 +26,10 @@ from pipeline.run.forget import Forgetter
 from pipeline.run.forget_selection import Vanished, named_documents, still_there, vanished_documents
 from pipeline.run.job import Job, open_job
 from pipeline.run.publisher import Publisher
+from pipeline.run.trash_records import deletions, empty, request_emptying
 from pipeline.run.undo_log import FOLDER, UndoLog, find_undo_log
 from pipeline.settings import STATE_FOLDER, Settings
+from pipeline.values.times import utc_timestamp
 
 LISTED = 20
 """Names that are listed before the question."""
@@ -38,6 +40,7 @@ LISTED = 20
 @options.folders
 @click.option("--prune", is_flag=True, help="Forget the documents whose files have vanished from the inbox.")
 @click.option("--undo", is_flag=True, help="Bring back what the command took away: the last time, or the given ID.")
+@click.option("--empty-trash", is_flag=True, help="Delete for good what people have deleted in the list of `pipeline serve`.")
 @click.option("--yes", is_flag=True, help="Do not ask (for scripts).")
 @options.as_json
 def command(
@@ -47,6 +50,7 @@ def command(
     outbox: options.PathOrUrl | None,
     prune: bool,
     undo: bool,
+    empty_trash: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -63,9 +67,13 @@ def command(
       pipeline forget letters/a.pdf
       pipeline forget --prune
       pipeline forget --undo
+      pipeline forget --empty-trash
     """
-    _check_arguments(paths, prune, undo)
+    _check_arguments(paths, prune, undo, empty_trash)
     settings = options.read_settings(config, inbox=inbox, outbox=outbox)
+    if empty_trash:
+        _empty_trash(settings, yes=yes, as_json=as_json)
+        return
     if not has_ledger(settings.outbox / STATE_FOLDER) and not settings.outbox_url:
         raise SettingsError(f"nothing was read into {settings.outbox_location} yet", "name the outbox with --outbox")
     with _open_forgetter(settings) as (forgetter, resumed):
@@ -94,7 +102,29 @@ def command(
         _report({"forgotten": names, "id": log.id}, text, as_json)
 
 
-def _check_arguments(paths: Sequence[options.PathOrUrl], prune: bool, undo: bool) -> None:
+def _empty_trash(settings: Settings, *, yes: bool, as_json: bool) -> None:
+    """Delete for good what people have deleted in the list; also while `pipeline serve` runs."""
+    waiting = [item for item in deletions(settings.outbox) if item.state == "deleted"]
+    count = sum(len(item.names) for item in waiting)
+    if count and not yes:
+        try:
+            if not click.confirm(f"Delete {plural(count, 'document')} for good?", default=False, err=as_json):
+                echo("nothing was changed", err=as_json)
+                raise click.exceptions.Exit(ExitCode.SOME_FAILED)
+        except click.Abort:
+            raise SettingsError("not confirmed", "add --yes where there is nobody to ask; nothing was changed") from None
+    for item in request_emptying(settings.outbox, utc_timestamp()) if waiting else ():
+        empty(settings.outbox, item)
+    names = [name for item in waiting for name in item.names]
+    text = f"{plural(count, 'document')} deleted for good" if count else "the trash is empty"
+    _report({"deleted": names}, text, as_json)
+
+
+def _check_arguments(paths: Sequence[options.PathOrUrl], prune: bool, undo: bool, empty_trash: bool) -> None:
+    if empty_trash and (paths or prune or undo):
+        raise SettingsError("--empty-trash takes nothing else", "name documents, or empty the trash, not both")
+    if empty_trash:
+        return
     if undo and (prune or len(paths) > 1):
         raise SettingsError(
             "--undo takes at most one ID, and nothing else", f"the IDs are the names in {STATE_FOLDER}/{FOLDER}"

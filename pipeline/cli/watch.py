@@ -29,6 +29,7 @@ from pipeline.run.job import open_job
 from pipeline.run.loop import Loop
 from pipeline.run.refresh import InboxScanner
 from pipeline.run.reread_orders import RereadOrders
+from pipeline.run.trash import Trash
 from pipeline.settings import Settings
 
 
@@ -167,8 +168,11 @@ def command(
             if chats:
                 chats.on_submit = watcher.wake
         pauses = ServicePauses(monitor.warning, lambda: loop.stopping)
-        reread_orders = RereadOrders(job, monitor)
+        reread_orders, trash = RereadOrders(job, monitor), Trash(job, loop.publisher)
         changed_files = ChangedFiles(job, intake.unchanged_seconds, intake.rescan_seconds)
+
+        def is_interrupted() -> bool:
+            return reread_orders.is_waiting() or trash.is_waiting()
 
         def stop() -> None:
             loop.stopping = True
@@ -191,17 +195,19 @@ def command(
                 echo_if_possible(
                     f"watching {settings.inbox_location}{how}, writing to {settings.outbox_location}; Ctrl-C ends it"
                 )
+            trash.carry_out()  # what a crash has interrupted, before files are looked for
             published = 0
             while not loop.stopping:
                 try:
                     if (watcher.wait() or (chats and chats.waiting)) and not loop.stopping:
-                        loop.round(watcher.pending(lambda: loop.busy), reread_orders.is_waiting)
-                        if reread_orders.is_waiting():  # documents that are not finished come again
+                        loop.round(watcher.pending(lambda: loop.busy), is_interrupted)
+                        if is_interrupted():  # documents that are not finished come again
                             watcher.request_scan()
                     if changed := changed_files.settled():
                         loop.round(changed)
                     loop.answer_questions()
                     reread_orders.carry_out()
+                    trash.carry_out()
                     loop.publisher.tidy(now=False)
                     pauses.reset()
                 except Exception as error:

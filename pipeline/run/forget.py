@@ -32,15 +32,17 @@ class Forgetter:
     job: Job
     publisher: Publisher
 
-    def forget(self, names: Sequence[str]) -> UndoLog:
+    def forget(self, names: Sequence[str], identifier: str = "") -> UndoLog:
         """Take the documents with these names back. Returns their undo log. Call ``end`` when other exports are written again.
+
+        The log has the ``identifier``, or one of its own.
 
         Raises OutboxError, LedgerError, StoreError.
         """
         self.publisher.flush()
         ledger = self.job.ledger
         results = [*names, *(part.source.name for name in names for part in ledger.documents_of(name))]
-        log = write_undo_log(self.job.outbox, results, document_rows(ledger, names))
+        log = write_undo_log(self.job.outbox, results, document_rows(ledger, names), identifier)
         self._take_out(log)
         return log
 

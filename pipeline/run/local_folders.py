@@ -27,6 +27,7 @@ from pipeline.run.file_removal import (
     numbered,
     remove,
 )
+from pipeline.run.trash_records import trash_folder
 from pipeline.runtime.file_system import FolderSync
 from pipeline.settings import Settings
 
@@ -44,6 +45,7 @@ class LocalFolders:
         self._is_taken = is_taken
         self._inbox = settings.inbox.resolve()
         self._archive, self._failed = settings.archive_folder.resolve(), settings.failed_folder.resolve()
+        self._trash = trash_folder(settings.outbox).resolve()
         self._folder_sync = FolderSync()
         self._copied: set[Removal] = set()
         self._targets: dict[Path, None] = {}
@@ -86,15 +88,20 @@ class LocalFolders:
         """See ArchiveFolders. The targets come first: a file may be in both folders after a power cut, and never in none."""
         for target in self._targets:
             self.sync_target(target)
-        present = [path for path in self._sources if path.parent.is_dir()]  # a share may have left after a crash
-        self._folder_sync.sync(present, self._inbox)
+        for path in self._sources:
+            if path.parent.is_dir():  # a share may have left after a crash
+                self._folder_sync.sync([path], self._trash if path.is_relative_to(self._trash) else self._inbox)
         self._targets.clear()
         self._sources.clear()
 
     def sync_target(self, target: Path) -> None:
         """See TargetFolders."""
-        root = self._failed if target.is_relative_to(self._failed) else self._archive
-        self._folder_sync.sync([target], root)
+        self._folder_sync.sync([target], self._root_of(target))
+
+    def _root_of(self, target: Path) -> Path:
+        """The folder of the user, or of the trash, in which a file is moved to ``target``."""
+        roots = (self._trash, self._failed, self._archive, self._inbox)
+        return next((root for root in roots if target.is_relative_to(root)), self._archive)
 
     def make(self, removal: Removal) -> None:
         """See TargetFolders."""
@@ -163,8 +170,9 @@ class LocalFolders:
 
     def _without_trace(self, target: Path) -> Outcome:
         """What to conclude of a file that is neither at its path nor at its target: somebody took it, or the archive is not there."""
-        root = self._failed if target.is_relative_to(self._failed) else self._archive
-        with os.scandir(root) as entries:  # an empty folder may be the mount point of a share that is not there
+        with os.scandir(
+            self._root_of(target)
+        ) as entries:  # an empty folder may be the mount point of a share that is not there
             return "undone" if next(entries, None) else "in doubt"
 
     def failed_path(self, relative: str) -> Path:

@@ -67,10 +67,18 @@ class OutboxNames:
         if self._names.get(str(old)) == name:
             del self._names[str(old)]
         self._names[str(new)] = name
+        self._taken.add(name_key(name))
 
     def deleted(self, path: Path) -> None:
         """The file was deleted and keeps its name. Another file that comes to its path gets a name of its own."""
         self._names.pop(str(path), None)
+
+    def forget(self, name: str, paths: Iterable[str]) -> None:
+        """No file has this name any more, and none of these paths has a name."""
+        for path in paths:
+            self._names.pop(path, None)
+        if name not in self._names.values():
+            self._taken.discard(name_key(name))
 
     def _free(self, preferred: str) -> str:
         name, number = preferred, 1

@@ -96,14 +96,14 @@ def find_undo_log(outbox: Path, identifier: str | None) -> UndoLog:
     return open_logs[-1]
 
 
-def write_undo_log(outbox: Path, names: Sequence[str], rows: Iterable[tuple[str, Row]]) -> UndoLog:
+def write_undo_log(outbox: Path, names: Sequence[str], rows: Iterable[tuple[str, Row]], identifier: str = "") -> UndoLog:
     """Copy results and rows into a new log, on the disk when this returns. Raises OutboxError."""
     parent = outbox / STATE_FOLDER / FOLDER
     try:
         parent.mkdir(parents=True, exist_ok=True)
         for leftover in parent.glob(".*"):  # of a command that was killed before anything was removed
             shutil.rmtree(leftover, ignore_errors=True)
-        identifier = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        identifier = identifier or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         unfinished = parent / f".{identifier}"
         (unfinished / "results").mkdir(parents=True)
         documents = [

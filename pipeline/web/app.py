@@ -20,6 +20,7 @@ from pipeline.web.access import AccessControl
 from pipeline.web.api import (
     bulk,
     corrections,
+    deletions,
     documents,
     exports,
     files,
@@ -65,6 +66,7 @@ def make_app(context: ServerContext) -> FastAPI:
         unlock,
         exports,
         bulk,
+        deletions,
         views,
         openai_routes,
         html_pages,

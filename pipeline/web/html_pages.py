@@ -108,6 +108,7 @@ def document_list_page(
             "corrected_templates": corrected,
             "megabytes": context.settings.limits.megabytes,
             "may_change": _may_change(request),
+            "trash_days": context.settings.serve.trash_days,
             "data": htmlsafe_json_dumps({"may_change": _may_change(request), **_texts(request)}),
         },
     )

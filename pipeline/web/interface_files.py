@@ -32,7 +32,7 @@ SCRIPT_PARTS = (
 
 
 LIST_FOLDER = Path(__file__).parent / "list"
-LIST_PARTS = ("data", "updates", "uploads", "choice", "actions", "views", "start")
+LIST_PARTS = ("data", "updates", "uploads", "choice", "actions", "deletions", "views", "start")
 """Files of ``list`` in their order, behind the shared ones."""
 
 

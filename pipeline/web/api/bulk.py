@@ -51,7 +51,7 @@ def reread_many(request: Request, wanted: ReadingsRequest) -> ReadingsOrdered:
     """Have documents read again, with another template or engine; each is an order of its own."""
     context, by = server_context(request), author(request, wanted.by)
     with context.ledger() as ledger:
-        found = dict(_records(ledger, wanted.ids))
+        found = dict(records_by_identifier(ledger, wanted.ids))
         orders = [order_reading(context, ledger, file, wanted, by).id for file in found.values()]
     left = [identifier.encode(errors="replace").decode() for identifier in wanted.ids if identifier not in found]
     return ReadingsOrdered(orders=orders, left=left)
@@ -67,7 +67,7 @@ def originals(request: Request, wanted: OriginalsRequest) -> Response:
         with context.ledger() as ledger:
             chosen = [
                 SelectedDocument(file, publication)
-                for _, file in _records(ledger, wanted.ids)
+                for _, file in records_by_identifier(ledger, wanted.ids)
                 if (publication := context.publication(ledger, file))
             ]
             if not chosen:
@@ -81,7 +81,7 @@ def originals(request: Request, wanted: OriginalsRequest) -> Response:
     return FileResponse(path, media_type="application/zip", filename=path.name, background=BackgroundTask(scratch.cleanup))
 
 
-def _records(ledger: Ledger, identifiers: Iterable[str]) -> Iterator[tuple[str, FileRecord]]:
+def records_by_identifier(ledger: Ledger, identifiers: Iterable[str]) -> Iterator[tuple[str, FileRecord]]:
     """The documents that are there, each once, by identifier."""
     for identifier in dict.fromkeys(identifiers):
         name = document_name(identifier)

@@ -14,9 +14,9 @@ async function inChunks(text, act) {
     done += (answer.decided || answer.orders).length;
     left += answer.left.length;
   }
-  announce(`${text}: ${plural(done, "document")}${left ? `, ${t("{count} left as they are", { count: number(left) })}` : ""}.`);
   chooseNone();
   await refresh("progress", "results");
+  announce(`${text}: ${plural(done, "document")}${left ? `, ${t("{count} left as they are", { count: number(left) })}` : ""}.`);
 }
 const decide = (text, state, more) => inChunks(text, (ids) => answered("PUT", "/api/states", { ids, state, by: author(), ...more }));
 const readAgain = () => inChunks(t("Ordered to be read again"), (ids) => answered("POST", "/api/readings", { ids, template: $("template")?.value || null, by: author() }));
@@ -69,6 +69,7 @@ function showActions() {
     quietly("Excel", () => exported("xlsx")),
     quietly("JSON Lines", () => exported("jsonl")),
     quietly(t("Originals (zip)"), originals),
+    mayChange ? quietly(t("Delete"), deleteChosen) : null,
     quietly(t("Choose none"), chooseNone),
   ].filter(Boolean)));
   if (focused) [...holder.querySelectorAll("button")].find((one) => one.textContent === focused)?.focus();

@@ -9,4 +9,5 @@ document.addEventListener("click", chooseRow);
 takeFiles();
 offerViews();
 showChoice();
+showDeletions();
 followServer();

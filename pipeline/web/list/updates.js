@@ -21,6 +21,7 @@ function followServer() {
     if (status === 200) {
       await refresh("progress", ...(answer.marker === marker ? [] : ["results"]));
       marker = answer.marker;
+      await followDeletions();
     }
     setTimeout(poll, answer.run?.state === "reading" || failures ? 1000 : 2000);
   };

@@ -144,3 +144,26 @@ def test_nothing_is_cut_off_and_axe_finds_nothing(
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     violations = axe.Axe().run(page).response["violations"]
     assert [(item["id"], [node["html"] for node in item["nodes"]][:3]) for item in violations] == []
+
+
+def test_documents_are_deleted_and_brought_back(page: Any, served: Served, tmp_path: Path) -> None:
+    for name in ("keep.pdf", "go-1.pdf", "go-2.pdf"):
+        (tmp_path / name).write_bytes(text_pdf([f"This is {name}"]))
+    page.locator("#files").set_input_files([tmp_path / name for name in ("keep.pdf", "go-1.pdf", "go-2.pdf")])
+    for name in ("keep.pdf", "go-1.pdf", "go-2.pdf"):
+        page.locator("#results tr", has_text=name).locator(".badge", has_text="to check").wait_for()
+    original = (served.inbox / "go-1.pdf").read_bytes()
+    for name in ("go-1.pdf", "go-2.pdf"):
+        page.get_by_label(f"Choose {name}").check()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("Deleted: 2 documents.").wait_for()
+    page.locator("#results tr", has_text="go-1.pdf").wait_for(state="detached")
+    assert not (served.inbox / "go-1.pdf").exists()
+    assert not (served.outbox / "go-1.pdf.json").exists()
+    assert page.locator("#results tr", has_text="keep.pdf").is_visible()
+    page.locator("#trash summary").click()
+    page.locator("#deletions li", has_text="go-1.pdf, go-2.pdf").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.locator("#results tr", has_text="go-1.pdf").locator(".badge", has_text="to check").wait_for()
+    assert (served.inbox / "go-1.pdf").read_bytes() == original
+    assert (served.outbox / "go-2.pdf.json").is_file()
