@@ -19,7 +19,7 @@ COMMANDS = {
     "estimate": "Predict time, memory and disk for the whole inbox from a small sample.",
     "watch": "Read the inbox and every file that arrives in it, until stopped.",
     "serve": "Show inbox and results in a browser: add files, correct values, ask questions.",
-    "users": "Invite people to `pipeline serve`, list them, change their roles, remove them.",
+    "users": "Invite people to `pipeline serve`, change roles, give tokens to their programs.",
     "mcp": "Give an assistant tools for the inbox: read, search, ask, status (MCP).",
     "status": "Show how far a run is, what is done, and what failed and why.",
     "review": "Write one HTML file that shows every value on its page, to open or mail.",

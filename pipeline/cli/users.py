@@ -15,6 +15,7 @@ from pipeline.cli.terminal import echo, echo_json
 from pipeline.errors import SettingsError
 from pipeline.settings import STATE_FOLDER
 from pipeline.web.accounts.account_store import INVITATION_DAYS, AccountError, AccountStore
+from pipeline.web.accounts.api_tokens import ApiTokens
 from pipeline.web.accounts.database import AccountDatabase
 from pipeline.web.accounts.roles import ROLES, Role
 
@@ -36,10 +37,14 @@ def command() -> None:
 
 
 def _store(config: Path | None, outbox: options.PathOrUrl | None) -> AccountStore:
+    return AccountStore(_database(config, outbox))
+
+
+def _database(config: Path | None, outbox: options.PathOrUrl | None) -> AccountDatabase:
     settings = options.read_settings(config, outbox=outbox)
     if settings.outbox_url:
         raise SettingsError("accounts are for an outbox that is a folder", "name it with --outbox")
-    return AccountStore(AccountDatabase(settings.outbox / STATE_FOLDER))
+    return AccountDatabase(settings.outbox / STATE_FOLDER)
 
 
 def _refusal(error: AccountError) -> SettingsError:
@@ -79,17 +84,23 @@ def invite(name: str, config: Path | None, outbox: options.PathOrUrl | None, rol
 @options.outbox
 @options.as_json
 def list_(config: Path | None, outbox: options.PathOrUrl | None, as_json: bool) -> None:
-    """List accounts and open invitations: name, role, when they were here last."""
-    store = _store(config, outbox)
+    """List accounts and open invitations: name, role, when they were here last, and the labels of tokens."""
+    database = _database(config, outbox)
+    store, tokens = AccountStore(database), ApiTokens(database)
     accounts, invitations = store.accounts(), store.invitations()
+    owned = {account.name: tokens.of(account.name) for account in accounts}
     if as_json:
-        echo_json({"accounts": list(map(asdict, accounts)), "invitations": list(map(asdict, invitations))})
+        listed = [{**asdict(account), "tokens": list(map(asdict, owned[account.name]))} for account in accounts]
+        echo_json({"accounts": listed, "invitations": list(map(asdict, invitations))})
         return
     if not accounts and not invitations:
         echo("no accounts: one user opens the address with the token")
         return
-    table = Table("name", "role", "last here", box=None, pad_edge=False, header_style="bold")
-    rows: list[tuple[Any, ...]] = [(account.name, account.role, account.used_at[:10]) for account in accounts]
+    table = Table("name", "role", "last here", "tokens", box=None, pad_edge=False, header_style="bold")
+    rows: list[tuple[Any, ...]] = [
+        (account.name, account.role, account.used_at[:10], ", ".join(token.label for token in owned[account.name]))
+        for account in accounts
+    ]
     rows += [(one.name, one.role, f"invited, until {one.until[:10]}") for one in invitations]
     for row in rows:
         table.add_row(*row)
@@ -108,6 +119,36 @@ def role_(name: str, role: Role, config: Path | None, outbox: options.PathOrUrl 
     except AccountError as error:
         raise _refusal(error) from error
     echo(f"{name}: {role}")
+
+
+@command.command("token")
+@click.argument("name")
+@click.argument("label")
+@options.config
+@options.outbox
+def token_(name: str, label: str, config: Path | None, outbox: options.PathOrUrl | None) -> None:
+    """Print a new token with which a program, called LABEL, does what the person NAME may do. It is shown only now.
+
+    \b
+    Example:
+      pipeline users token Ada scanner
+    """
+    try:
+        echo(ApiTokens(_database(config, outbox)).make(name, label))
+    except AccountError as error:
+        raise _refusal(error) from error
+
+
+@command.command("revoke")
+@click.argument("name")
+@click.argument("label")
+@options.config
+@options.outbox
+def revoke(name: str, label: str, config: Path | None, outbox: options.PathOrUrl | None) -> None:
+    """Revoke the token LABEL of the person NAME, from the next request on."""
+    if not ApiTokens(_database(config, outbox)).revoke(name, label):
+        raise _refusal(AccountError("%(name)s has no token `%(label)s`", name=name, label=label))
+    echo(f"{label} of {name} is revoked")
 
 
 @command.command("remove")

@@ -71,6 +71,10 @@ class DocumentRecords(LedgerConnection):
         """All questions from the command line."""
         return [row[0] for row in self._db.execute("SELECT question FROM questions ORDER BY template")]
 
+    def forget_question(self, template: str) -> None:
+        """Delete a question. The results that answer it stay."""
+        self._db.execute("DELETE FROM questions WHERE template = ?", [template])
+
     def record_schema(self, template: str, schema: str) -> None:
         """Record a JSON Schema of the command line, with the template that was made of it."""
         self._db.execute("INSERT OR REPLACE INTO schemas VALUES (?, ?)", [template, schema])

@@ -1,4 +1,4 @@
-"""Who sends a request: a program with the token, a person with a session, or one whom a proxy has signed in.
+"""Who sends a request: a program with the token or with a person's token, a person with a session, or one whom a proxy has signed in.
 
 Without accounts there is one user, who has the token: in the header Authorization, or in the cookie into which the first address puts it.
 With accounts, or a header of a proxy, the token is for programs: it is taken from the header alone.
@@ -15,6 +15,7 @@ from typing import Literal
 
 from pipeline.settings_sections import ServeSettings
 from pipeline.web.accounts.account_store import Account, AccountError, AccountStore
+from pipeline.web.accounts.api_tokens import ApiTokens
 from pipeline.web.accounts.database import AccountDatabase
 from pipeline.web.accounts.roles import Role
 from pipeline.web.accounts.sessions import IDLE_DAYS, SessionStore
@@ -30,7 +31,7 @@ class ForbiddenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who sends a request. ``name`` is empty for one with the token, who may give any name."""
+    """Who sends a request. ``name`` is empty for one with the server's token, who may give any name."""
 
     name: str
     role: Role
@@ -44,6 +45,7 @@ class Accounts:
     def __init__(self, state: Path) -> None:
         database = AccountDatabase(state)
         self._database = database
+        self.tokens = ApiTokens(database)
         self.people, self.sessions, self.throttle = AccountStore(database), SessionStore(database), SignInThrottle(database)
 
     @property
@@ -106,8 +108,12 @@ class Identification:
     def identify(self, client: Client, headers: list[tuple[str, str]]) -> Person | None:
         """Who sends a request with these headers; None for a stranger. Raises ForbiddenError."""
         authorization = [value for name, value in headers if name == "authorization"]
-        if any(self._is_bearer(value) for value in authorization):
+        credentials = [value.partition(" ")[2].strip() for value in authorization if value[:7].lower() == "bearer "]
+        if any(map(self.is_token, credentials)):
             return Person("", "admin", "bearer")
+        for token in credentials:
+            if self.accounts and (account := self.accounts.tokens.account(token)):
+                return Person(account.name, account.role, "bearer", account.language)
         if not (self.may_have_people() and self.has_people()):
             return Person("", "admin", "cookie") if any(map(self.is_token, cookies(headers, self.token_cookie))) else None
         if self._settings.user_header and client.is_proxied and (person := self._named_by_proxy(headers)):
@@ -121,10 +127,6 @@ class Identification:
     def is_token(self, text: str) -> bool:
         """Whether a text is the token."""
         return hmac.compare_digest(text.encode(errors="replace"), self._token.encode())
-
-    def _is_bearer(self, authorization: str) -> bool:
-        scheme, _, credentials = authorization.partition(" ")
-        return scheme.lower() == "bearer" and self.is_token(credentials.strip())
 
     def _named_by_proxy(self, headers: list[tuple[str, str]]) -> Person | None:
         names = [value for name, value in headers if name == self._settings.user_header.lower()]

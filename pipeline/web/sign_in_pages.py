@@ -111,7 +111,7 @@ def account_page(request: Request) -> Response:
 
 @router.post("/account")
 async def change_account(request: Request) -> Response:
-    """Choose a language, or set a new password. Sessions on other devices end by that."""
+    """Choose a language, make or revoke a token, or set a new password. Sessions on other devices end by that."""
     form = await read_form(request)
     return await run_in_threadpool(_change_account, request, form)
 
@@ -121,6 +121,16 @@ def _change_account(request: Request, form: dict[str, str]) -> Response:
     if "language" in form:
         accounts.people.set_language(person.name, form["language"] if form["language"] in LANGUAGES else "")
         return RedirectResponse("/account", 303)
+    if person.way == "bearer":
+        return _account_page(request, problem=AccountError("Sign in to change your account."), status=403)
+    if "revoke" in form:
+        accounts.tokens.revoke(person.name, form["revoke"])
+        return RedirectResponse("/account", 303)
+    if "label" in form:
+        try:
+            return _account_page(request, token=accounts.tokens.make(person.name, form["label"]))
+        except AccountError as error:
+            return _account_page(request, problem=error, status=400)
     if person.way != "session":
         return _account_page(request, problem=AccountError("Your password is not kept here."), status=400)
     if accounts.throttle.attempt(person.name, client.address):
@@ -210,5 +220,8 @@ def _invitation_page(request: Request, token: str, *, problem: AccountError | No
     return render(request, "invitation.html", values, status=status if invitation else 404)
 
 
-def _account_page(request: Request, *, problem: AccountError | None = None, status: int = 200) -> Response:
-    return render(request, "account.html", {"problem": problem}, status=status)
+def _account_page(request: Request, *, problem: AccountError | None = None, status: int = 200, token: str = "") -> Response:
+    """``token`` is a new one, which is shown once."""
+    accounts, person = identification_of(request).accounts, person_of(request)
+    tokens = accounts.tokens.of(person.name) if accounts and person.name else []
+    return render(request, "account.html", {"problem": problem, "tokens": tokens, "token": token}, status=status)

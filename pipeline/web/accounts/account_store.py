@@ -104,7 +104,7 @@ class AccountStore:
             return next((Invitation(*row) for row in database.execute(query, [token_hash(token), utc_timestamp()])), None)
 
     def accept(self, token: str, password_hash: str) -> Account:
-        """Make the account of an invitation, which is used up then, or give that account its new password. Its sessions end.
+        """Make the account of an invitation, which is used up then, or give that account its new password. Its sessions and tokens end.
 
         Raises AccountError.
         """
@@ -114,7 +114,8 @@ class AccountStore:
             if row is None:
                 raise AccountError("this invitation was used already, or is too old: ask for a new one")
             key = account_key(row["name"])
-            database.execute("DELETE FROM sessions WHERE key = ?", [key])
+            for table in ("sessions", "tokens"):
+                database.execute(f"DELETE FROM {table} WHERE key = ?", [key])  # noqa: S608 - inserted are constants
             database.execute(
                 "INSERT INTO accounts (key, name, role, password, at) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET role = excluded.role, password = excluded.password",

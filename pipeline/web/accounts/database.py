@@ -1,4 +1,4 @@
-"""The file with accounts, invitations, sessions and failed sign-ins: ``outbox/.pipeline/accounts.sqlite``, for its owner alone.
+"""The file with accounts, invitations, sessions, tokens and failed sign-ins: ``outbox/.pipeline/accounts.sqlite``, for its owner alone.
 
 There is none before the first invitation. Passwords are kept as argon2id hashes, and the random texts of links and cookies as SHA-256: a
 copy of the file signs nobody in.
@@ -40,6 +40,14 @@ CREATE TABLE IF NOT EXISTS sessions (
     at        TEXT NOT NULL,
     used_at   TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tokens (
+    token     TEXT PRIMARY KEY,     -- SHA-256
+    key       TEXT NOT NULL REFERENCES accounts (key) ON DELETE CASCADE,
+    label     TEXT NOT NULL,
+    at        TEXT NOT NULL,
+    used_at   TEXT NOT NULL,        -- empty before the first use
+    UNIQUE (key, label)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS failures (
     key       TEXT PRIMARY KEY,     -- what failed to sign in: a name, an address, or both
     count     INTEGER NOT NULL,
@@ -72,7 +80,7 @@ class AccountDatabase:
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as database, database:
                 database.row_factory = sqlite3.Row
                 database.execute("PRAGMA foreign_keys = ON")
-                if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'failures'").fetchone():
+                if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'tokens'").fetchone():
                     database.executescript(_TABLES)
                 database.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
                 yield database

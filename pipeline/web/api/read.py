@@ -17,8 +17,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from pipeline.errors import PipelineError, TemplateError
-from pipeline.run.inline_templates import MAX_TEMPLATES, record_schema, record_template
-from pipeline.templates.question_template import MAX_CHARACTERS, ask_template
+from pipeline.run.inline_templates import record_schema, record_template
+from pipeline.run.request_questions import record_question
+from pipeline.templates.question_template import MAX_CHARACTERS
 from pipeline.web.api.common import ERROR_RESPONSES, StrictModel, server_context
 from pipeline.web.api.files import store_upload
 from pipeline.web.context import ServerContext
@@ -234,13 +235,8 @@ def _template_folder(context: ServerContext, options: ReadOptions) -> str:
             with context.ledger() as ledger:
                 return record_schema(ledger, inbox, text).name
         if options.question:
-            question = ask_template(options.question)
             with context.ledger() as ledger:
-                known = ledger.questions()
-                if options.question not in known and len(known) >= MAX_TEMPLATES:
-                    raise HTTPException(400, f"{MAX_TEMPLATES:,} different questions were asked already: use a template")
-                ledger.record_question(question.name, options.question)
-            return question.name
+                return record_question(ledger, inbox, options.question).name
         if isinstance(template, Mapping) or "\n" in template.strip():
             text = template if isinstance(template, str) else json.dumps(template, ensure_ascii=False)
             with context.ledger() as ledger:
