@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.errors import TemplateError
 from pipeline.run import request_questions
+from pipeline.run.inline_templates import UNUSED_SECONDS
 from pipeline.run.job import open_job
-from pipeline.run.request_questions import FOLDER, UNUSED_SECONDS, record_question
+from pipeline.run.request_questions import FOLDER, record_question
 from pipeline.settings import Settings
 from tests.drawing import text_pdf
 from tests.run.conftest import RunFolders
