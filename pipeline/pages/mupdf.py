@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from pipeline.einvoice_names import EINVOICE_DATA
 from pipeline.errors import DocumentError
-from pipeline.pages.protocol import Size
+from pipeline.pages.protocol import LOCKED, Size
 from pipeline.records import Box, PageImage, Reason
 from pipeline.runtime.pymupdf_import import pymupdf
 from pipeline.safe_open import descriptor_path
@@ -48,7 +48,7 @@ class MuPdfDocument:
         if not self._document.is_pdf:  # MuPDF also opens pictures and web pages of any size
             raise DocumentError("unreadable", _NO_PDF)
         if self._document.needs_pass and not any(self._document.authenticate(word) for word in ("", *passwords)):
-            raise DocumentError("needs_password", "the file is encrypted")
+            raise DocumentError("needs_password", LOCKED)
         try:
             self.pages: int = self._document.page_count
         except Exception as error:

@@ -13,7 +13,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from pipeline.errors import DocumentError
-from pipeline.pages.protocol import Size
+from pipeline.pages.protocol import LOCKED, Size
 from pipeline.records import Box, PageImage
 
 _PASSWORD_ERROR = "password"  # noqa: S105 - a word in PDFium's message
@@ -95,7 +95,7 @@ def _open(file: BinaryIO, passwords: Sequence[str]) -> Any:
         except pypdfium2.PdfiumError as error:
             last = str(error)
     if _PASSWORD_ERROR in last.lower():
-        raise DocumentError("needs_password", "the file is encrypted")
+        raise DocumentError("needs_password", LOCKED)
     raise DocumentError("unreadable", f"PDFium: {last}")
 
 

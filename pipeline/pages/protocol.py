@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from pipeline.records import Box, PageImage
 
 POINTS_PER_INCH = 72.0
+LOCKED = "the file is encrypted; `pipeline unlock` takes its password"
+"""Why a file with a password is not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ BY_NAME: dict[str, Kind] = {
     **dict.fromkeys((".wmf", ".emf"), _METAFILE),
     ".hwp": HANGUL,
     ".webarchive": _WEB_ARCHIVE,
-    **dict.fromkeys((".gpg", ".pgp", ".asc", ".enc", ".p7m"),
+    **dict.fromkeys((".gpg", ".pgp", ".asc", ".enc", ".p7m", ".p7z"),
                     Kind("an encrypted or signed file", "decrypt it with the key that belongs to it and drop what comes out")),
 }  # fmt: skip
 UNKNOWN = Kind("a file of a kind that is not known", "print it to PDF in the program that it belongs to, and drop the PDF")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from pipeline.errors import DocumentError
+from pipeline.pages.protocol import LOCKED
 
 DEFAULT_PASSWORD = "VelvetSweatshop"  # noqa: S105 - public: MS-OFFCRYPTO 2.4.2.2
 """By which Excel encrypts workbooks that are only protected against changes, and which it tries by itself."""
@@ -52,7 +53,7 @@ def decrypted_office(file: BinaryIO, passwords: Sequence[str]) -> io.BytesIO | N
             raise _error(error) from error
         plain.seek(0)
         return plain
-    raise DocumentError("needs_password", "the file is encrypted")
+    raise DocumentError("needs_password", LOCKED)
 
 
 def _error(error: Exception) -> DocumentError:
