@@ -252,6 +252,8 @@ class Answer:
     seconds: float = 0.0
     final: bool = False
     """Whether the unit is not asked again, although its answer failed: it has killed engines."""
+    others: tuple[Mapping[str, Claim], ...] = ()
+    """The claims of the further documents on the page, where it shows several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +352,8 @@ class Result:
     seconds: float = 0.0
     turned: int = 0
     """As ``Page.turned``: boxes fit the page that is turned so."""
+    others: tuple[Mapping[str, Evidence], ...] = ()
+    """The fields of the further documents on the page, where it shows several."""
 
 
 @dataclass(frozen=True, slots=True)

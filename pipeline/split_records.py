@@ -142,6 +142,12 @@ def page_list(numbers: Sequence[int]) -> str:
     return "+".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
+def pages_text(pages: PageRange) -> str:
+    """The pages of a document in words: ``1-3``; ``2 (document 1)`` where others are on the same page."""
+    text = page_list(pages.pages)
+    return f"{text} (document {pages.sheet_part})" if pages.sheet_part else text
+
+
 def part_label(pages: PageRange) -> str:
     """Which part of a file a document is, as a file name: ``1-3``, ``1+4``, ``2.1`` for the first document on page 2.
 

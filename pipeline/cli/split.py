@@ -24,9 +24,7 @@ from pipeline.run.job import open_job, open_ledger
 from pipeline.run.publish_again import publish_again
 from pipeline.run.publisher import Publisher
 from pipeline.settings import STATE_FOLDER, Settings
-from pipeline.split_records import Cut, Split, page_list
-
-WHOLE = "whole"
+from pipeline.split_records import Cut, Split, page_list, pages_text
 
 
 @click.command("split")
@@ -47,7 +45,8 @@ def command(
     """Show which documents FILE holds, with the reasons; or say it by PAGES.
 
     FILE is a file of the inbox or its name in the outbox. PAGES are documents between commas: `1-3,4,5-6`; `1+4` are pages that do not
-    follow each other; `whole` is one document. Pages that are not named belong to no document. Nothing is read again.
+    follow each other; `whole` is one document. Pages that are not named belong to no document. A page with
+    several receipts or invoices gives them where it stands alone. Nothing is read again.
 
     \b
     Examples:
@@ -84,7 +83,7 @@ def _split(ledger: Ledger, record: FileRecord, pages: str) -> Split:
     document = ledger.document(record.sha256, stale=True)
     count = document.pages if document else 0
     try:
-        return parse_split(f"1-{count}" if pages == WHOLE else pages, count)
+        return parse_split(pages, count, ledger.sheets(record.sha256))
     except ValueError as error:
         raise SettingsError(str(error), "for example: pipeline split stack.pdf 1-3,4,5-6") from None
 
@@ -112,7 +111,7 @@ def _show(ledger: Ledger, record: FileRecord, *, as_json: bool) -> None:
     for part in parts:
         if part.part:
             copies = f" (copies: {page_list(part.part.pages.copies)})" if part.part.pages.copies else ""
-            echo(f"  {part.source.name}: {part.status or 'waiting'}, pages {page_list(part.part.pages.pages)}{copies}")
+            echo(f"  {part.source.name}: {part.status or 'waiting'}, pages {pages_text(part.part.pages)}{copies}")
     if split and split.order_note:
         echo(f"  order: {split.order_note}")
     for page, because in split.left_out if split else ():

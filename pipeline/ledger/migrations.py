@@ -472,4 +472,8 @@ MIGRATIONS: tuple[str, ...] = (
         ), list_clock WHERE true ON CONFLICT (name) DO UPDATE SET number = excluded.number;
     END;
     """,
+    """
+    -- Fields of the further documents on a page: a JSON list of what "fields" holds of the first one. NULL for most pages.
+    ALTER TABLE units ADD COLUMN others TEXT;
+    """,
 )

@@ -14,10 +14,18 @@ from pipeline.records import Correction, Evidence, Result, UnitKey
 from pipeline.split_records import Cut, FilePart, PageRange, Split, document_key
 
 
-def restore_units(ledger: Ledger, key: UnitKey, result: Mapping[str, Any], pages: list[dict[str, Any]], owner: str) -> None:
-    """Write the units of one template of a result, and its corrections. ``owner`` is what the corrections are recorded under."""
+def restore_units(
+    ledger: Ledger, key: UnitKey, result: Mapping[str, Any], pages: list[dict[str, Any]], owner: str, sheet_part: int = 0
+) -> None:
+    """Write the units of one template of a result, and its corrections. ``owner`` is what the corrections are recorded under.
+
+    Of several documents on one page, ``sheet_part`` is the number of the one whose result this is.
+    """
     fields = {name: item.get("corrected", {}).get("read", item) for name, item in result["fields"].items()}
-    ledger.insert_results(_results(key, fields, pages))
+    units = _results(key, fields, pages)
+    ledger.insert_results(_beside_others(ledger, unit, sheet_part) for unit in units) if sheet_part else ledger.insert_results(
+        units
+    )
     if key.template not in {
         name for name, _ in correction_history(ledger, owner)
     }:  # else a file of equal contents restored them
@@ -70,7 +78,8 @@ def restore_part(ledger: Ledger, name: str, published: Mapping[str, Any]) -> Non
     sha256, recipes = about["sha256"], {template: result["recipe"] for template, result in results.items()}
     owner = document_key(sha256, FilePart(about["file"], _page_range(about["file_pages"], about)))
     for template, result in results.items():
-        restore_units(ledger, UnitKey(sha256, 0, template, recipes[template]), result, published["pages"], owner)
+        key, sheet_part = UnitKey(sha256, 0, template, recipes[template]), int(about.get("sheet_part", 0))
+        restore_units(ledger, key, result, published["pages"], owner, sheet_part)
     review, corrected = marked_fields(results)
     ledger.record_part_publication(
         name, sha256, recipes, published["status"], published["reason"], review=review, corrected=corrected
@@ -93,6 +102,17 @@ def restore_person_split(ledger: Ledger, entry: Mapping[str, Any]) -> bool:
 
 def _page_range(pages: list[int], about: Mapping[str, Any]) -> PageRange:
     return PageRange(tuple(map(int, pages)), tuple(map(int, about.get("copies", ()))), int(about.get("sheet_part", 0)))
+
+
+def _beside_others(ledger: Ledger, unit: Result, part: int) -> Result:
+    """The unit of a page as the ledger has it, with the fields of its ``part``-th document from ``unit``."""
+    key = unit.key
+    known = {result.key.page: result for result in ledger.results(key.sha256, key.template, key.recipe)}
+    page = known.get(key.page, unit)
+    documents = [page.fields, *page.others]
+    documents += [{} for _ in range(part - len(documents))]
+    documents[part - 1] = unit.fields
+    return replace(page, fields=documents[0], others=tuple(documents[1:]))
 
 
 # ---- from fields to units ------------------------------------------------------------------------------

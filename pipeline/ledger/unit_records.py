@@ -38,17 +38,18 @@ class UnitRecords(PageMarkRecords, PageTextRecords):
             (
                 *(result.key.sha256, result.key.page, result.key.template, result.key.recipe),
                 *(result.status, result.reason, result.detail, result.source),
-                json.dumps({name: asdict(evidence) for name, evidence in result.fields.items()}, ensure_ascii=False),
+                _stored(result.fields),
                 *(result.seconds, utc_timestamp(), result.turned),
+                f"[{', '.join(map(_stored, result.others))}]" if result.others else None,
             )
             for result in results
         ]
         self._db.executemany(
-            """INSERT INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at, turned)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """INSERT INTO units (sha256, page, template, recipe, status, reason, detail, source, fields, seconds, ended_at, turned,
+               others) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO UPDATE SET status = excluded.status, reason = excluded.reason, detail = excluded.detail,
                source = excluded.source, fields = excluded.fields, seconds = excluded.seconds, ended_at = excluded.ended_at,
-               turned = excluded.turned, attempts = attempts + 1, stale = 0""",
+               turned = excluded.turned, others = excluded.others, attempts = attempts + 1, stale = 0""",
             rows,
         )
 
@@ -59,23 +60,29 @@ class UnitRecords(PageMarkRecords, PageTextRecords):
 
     def results(self, sha256: str, template: str, recipe: str) -> list[Result]:
         """The results of a document's units under one template, by page."""
-        query = """SELECT page, status, reason, detail, source, fields, seconds, turned FROM units
+        query = """SELECT page, status, reason, detail, source, fields, seconds, turned, others FROM units
                    WHERE sha256 = ? AND template = ? AND recipe = ? ORDER BY page"""
         return [
             Result(
                 key=UnitKey(sha256, page, template, recipe),
                 status=status,
-                fields={name: _evidence(value) for name, value in json.loads(fields or "{}").items()},
+                fields=_restored(json.loads(fields or "{}")),
                 reason=reason,
                 detail=detail,
                 source=source,
                 seconds=seconds,
                 turned=turned,
+                others=tuple(map(_restored, json.loads(others or "[]"))),
             )
-            for page, status, reason, detail, source, fields, seconds, turned in self._db.execute(
+            for page, status, reason, detail, source, fields, seconds, turned, others in self._db.execute(
                 query, [sha256, template, recipe]
             )
         ]
+
+    def sheets(self, sha256: str) -> dict[int, int]:
+        """How many documents a page shows, of the pages that show several."""
+        query = "SELECT page, max(json_array_length(others)) FROM units WHERE sha256 = ? AND others IS NOT NULL GROUP BY page"
+        return {page: 1 + others for page, others in self._db.execute(query, [sha256])}
 
     def processing_period(self, sha256: str, recipes: Mapping[str, str]) -> tuple[str, str] | None:
         """UTC timestamps at which the reading of a document under these recipes began and ended; None before it began."""
@@ -134,6 +141,14 @@ class UnitRecords(PageMarkRecords, PageTextRecords):
             "DELETE FROM deaths WHERE (sha256, page, template, recipe) = (?, ?, ?, ?)",
             [key.sha256, key.page, key.template, key.recipe],
         )
+
+
+def _stored(fields: Mapping[str, Evidence]) -> str:
+    return json.dumps({name: asdict(evidence) for name, evidence in fields.items()}, ensure_ascii=False)
+
+
+def _restored(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Evidence]:
+    return {name: _evidence(value) for name, value in fields.items()}
 
 
 def _evidence(value: Mapping[str, Any]) -> Evidence:

@@ -124,9 +124,15 @@ def in_order(results: Sequence[Result], pages: PageRange | None, *, whole: bool)
     """The results of a document's pages in the order in which they are read; of a ``whole`` file all of them."""
     if pages is None:
         return list(results)
-    by_page = {result.key.page: result for result in results}
+    by_page = {result.key.page: _of_sheet(result, pages.sheet_part) for result in results}
     chosen = [by_page[page] for page in pages.pages if page in by_page]
     return [*chosen, *(result for result in results if whole and result.key.page not in pages.pages)]
+
+
+def _of_sheet(result: Result, part: int) -> Result:
+    """The result of a page with the fields of the document that is the ``part``-th on it; 0 and 1 stand for the first."""
+    others = result.others
+    return replace(result, fields=others[part - 2], others=()) if 1 < part <= len(others) + 1 else result
 
 
 def _checked(

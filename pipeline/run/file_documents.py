@@ -54,14 +54,14 @@ def record_documents(job: Job, source: Source, document: DocumentInfo, recipes: 
 def decide_split(job: Job, source: Source, document: DocumentInfo, recipes: Mapping[str, str]) -> Split | None:
     """How the program splits a file of which all pages are read; None for one document."""
     policy = job.split_policy(source.relative)
-    if policy == "never" or document.reason or document.pages < 2:
+    if policy == "never" or document.reason or (document.pages < 2 and not job.ledger.sheets(document.sha256)):
         return None
     template = _telling_template(job, recipes)
     if template is None:
         return None
     marks = job.ledger.page_marks(document.sha256)
     pages = [
-        FilePage(result.key.page, result.status, result.fields, marks.get(result.key.page))
+        FilePage(result.key.page, result.status, result.fields, marks.get(result.key.page), 1 + len(result.others))
         for result in job.ledger.results(document.sha256, template.name, recipes[template.name])
     ]
     stacks = job.settings.stacks

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pipeline.checks.code_overlay import overlay_codes
 from pipeline.checks.einvoice_overlay import overlay_einvoice
+from pipeline.checks.grounding import ground
 from pipeline.checks.value_comparison import is_absent
 from pipeline.engines.answers import failed_answer
 from pipeline.engines.base import Request
@@ -118,7 +119,8 @@ def _result(unit: UnitRetry, best: Attempt, *, whole_sheet: bool) -> Result:
         evidence = {name: _of_several(read) for name, read in evidence.items()}
     seconds = round(page.seconds + unit.seconds, 4)
     answer = best.answer
-    return Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned)
+    others = tuple(ground(claims, page, template) for claims in answer.others)
+    return Result(answer.key, answer.status, evidence, answer.reason, answer.detail, source, seconds, page.turned, others)
 
 
 def _of_several(evidence: Evidence) -> Evidence:

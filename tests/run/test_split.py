@@ -123,7 +123,7 @@ def place(reading: Reading, pages: str | None) -> None:
         file = ledger.file_by_name("stack.pdf")
         assert file
         count = len(reading.json("stack.pdf")["pages"])
-        place_split(ledger, file.sha256, parse_split(pages, count) if pages else None, "Ada")
+        place_split(ledger, file.sha256, parse_split(pages, count, ledger.sheets(file.sha256)) if pages else None, "Ada")
     reading.run()
 
 

@@ -41,14 +41,24 @@ class EmbeddedEngine(SequentialEngine):
 def _answer(request: Request, seconds: float) -> Answer:
     try:
         with deadline(seconds):
-            return Answer(request.key, _read(request))
+            claims, *others = _read(request)
+            return Answer(request.key, claims, others=tuple(others))
     except DeadlineError as error:
         return Answer(request.key, status="failed", reason="timeout", detail=str(error))
     except Exception as error:  # a reader's mistake costs one unit, never the run
         return Answer(request.key, status="failed", reason="engine", detail=f"{type(error).__name__}: {error}"[:500])
 
 
-def _read(request: Request) -> Mapping[str, Claim]:
+def _read(request: Request) -> list[Mapping[str, Claim]]:
+    """The claims of the document on the page; of several where it shows them and the template has fields among words."""
+    if request.template.reader != "fields":
+        return [_read_whole(request)]
+    from pipeline.engines.embedded.fields import read_documents
+
+    return list(read_documents(request.page, request.template, request.lesson))
+
+
+def _read_whole(request: Request) -> Mapping[str, Claim]:
     """Readers are imported when a template first needs them: a transcript waits for no picture library."""
     page, template, image = request.page, request.template, request.local_image
     if template.reader == "transcript":

@@ -11,7 +11,7 @@ from pipeline.checks.split.page_list import parse_split
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.person_splits import place_split
-from pipeline.split_records import Split, page_list
+from pipeline.split_records import Split, page_list, pages_text
 from pipeline.web.api.common import ERROR_RESPONSES, Author, Id, StrictModel, author, open_file_record
 from pipeline.web.context import document_id
 
@@ -21,7 +21,8 @@ router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
 
 
 class SplitRequest(StrictModel):
-    """Which pages belong together: documents between commas, as in ``1-3,4,5-6``; ``1+4`` for pages that do not follow each other."""
+    """Which pages belong together: documents between commas, as in ``1-3,4,5-6``; ``1+4`` for pages that do not follow each other;
+    ``whole`` for one document."""
 
     pages: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT, strip_whitespace=True)]
     by: Author = ""
@@ -72,7 +73,7 @@ def change_split(request: Request, id: Id, change: SplitRequest) -> FileSplit:  
     with open_file_record(request, id) as (ledger, record):
         file = whole_file(ledger, record)
         try:
-            wanted = parse_split(change.pages, _page_count(ledger, file))
+            wanted = parse_split(change.pages, _page_count(ledger, file), ledger.sheets(file.sha256))
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return _place(ledger, file, wanted, author(request, change.by))
@@ -102,7 +103,7 @@ def file_split(ledger: Ledger, file: FileRecord) -> FileSplit:
     """Which documents a file holds."""
     found = ledger.split_of_file(file.source.name, file.sha256)
     documents = [
-        FileDocument(id=document_id(record.source.name), file=record.source.name, pages=page_list(record.part.pages.pages))
+        FileDocument(id=document_id(record.source.name), file=record.source.name, pages=pages_text(record.part.pages))
         for record in ledger.documents_of(file.source.name)
         if record.part
     ]

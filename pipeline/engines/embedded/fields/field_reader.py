@@ -78,24 +78,33 @@ def read_fields(page: Page, template: Template, lesson: Lesson | None = None) ->
 
     It uses types, roles, labels, formats and checks, never the name of a field. ``lesson`` adds labels and shifts scores.
     """
+    return read_documents(page, template, lesson)[0]
+
+
+def read_documents(page: Page, template: Template, lesson: Lesson | None = None) -> list[dict[str, Claim]]:
+    """As ``read_fields``, for each of the documents on a page: receipts that were scanned together, invoices printed two-up."""
     if not any(word.text.strip() for word in page.words):
-        return dict.fromkeys(template.fields, UNREADABLE)
+        return [dict.fromkeys(template.fields, UNREADABLE)]
     template = labelled_template(template, lesson) if lesson else template
-    empty = {name: Claim(value=None) for name in template.fields}
     logical = logical_page(page)
     main = main_template(template)
     documents, readers = _documents(logical, main, shifts(lesson) if lesson else {})
-    claims = {**readers.absences(documents[0].page), **documents[0].claims(readers.read)}
-    if main is not template:
-        claims |= documents[0].claims(lambda part: readers.details(part, template))
-    if len(documents) > 1:
-        flag = f"{SEVERAL_DOCUMENTS}:{documents[0].place}"
-        claims = {
-            name: claim if claim.value is None else replace(claim, flags=(*claim.flags, flag)) for name, claim in claims.items()
-        }
-    if logical is not page:
-        claims = as_printed(claims, template.fields, page)
-    return {**empty, **{name: _listed(claim, template.fields[name]) for name, claim in claims.items()}}
+    all_claims = []
+    for document in documents:
+        claims = {**readers.absences(document.page), **document.claims(readers.read)}
+        if main is not template:
+            claims |= document.claims(lambda part: readers.details(part, template))
+        if len(documents) > 1:
+            flag = f"{SEVERAL_DOCUMENTS}:{document.place}"
+            claims = {
+                name: claim if claim.value is None else replace(claim, flags=(*claim.flags, flag))
+                for name, claim in claims.items()
+            }
+        if logical is not page:
+            claims = as_printed(claims, template.fields, page)
+        empty = {name: Claim(value=None) for name in template.fields}
+        all_claims.append({**empty, **{name: _listed(claim, template.fields[name]) for name, claim in claims.items()}})
+    return all_claims
 
 
 def count_documents(page: Page, template: Template) -> int:
