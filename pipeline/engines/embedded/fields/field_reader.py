@@ -82,7 +82,10 @@ def read_fields(page: Page, template: Template, lesson: Lesson | None = None) ->
 
 
 def read_documents(page: Page, template: Template, lesson: Lesson | None = None) -> list[dict[str, Claim]]:
-    """As ``read_fields``, for each of the documents on a page: receipts that were scanned together, invoices printed two-up."""
+    """As ``read_fields``, for each of the documents on a page: receipts that were scanned together, invoices printed two-up.
+
+    Only the first one where a further one lacks a total, or both number and date: it may be a part of the first.
+    """
     if not any(word.text.strip() for word in page.words):
         return [dict.fromkeys(template.fields, UNREADABLE)]
     template = labelled_template(template, lesson) if lesson else template
@@ -104,7 +107,8 @@ def read_documents(page: Page, template: Template, lesson: Lesson | None = None)
             claims = as_printed(claims, template.fields, page)
         empty = {name: Claim(value=None) for name in template.fields}
         all_claims.append({**empty, **{name: _listed(claim, template.fields[name]) for name, claim in claims.items()}})
-    return all_claims
+    keys = IdentifyingFields.of(main)
+    return all_claims if all(map(keys.is_whole, all_claims)) else all_claims[:1]
 
 
 def count_documents(page: Page, template: Template) -> int:

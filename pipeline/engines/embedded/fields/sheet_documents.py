@@ -106,6 +106,10 @@ class IdentifyingFields:
             next((name for name, field in fields if field.type == "party" and field.role == "seller"), None),
         )
 
+    def is_whole(self, claims: Claims) -> bool:
+        """Whether a document has a total of its own for sure, and a number or a date."""
+        return _has_total(claims, self) and bool(self.number_of(claims) or any(_is_sure(claims, name) for name in self.dates))
+
     def number_of(self, claims: Claims) -> str | None:
         """The number of a document, folded."""
         claim = claims.get(self.number or "")
@@ -164,7 +168,7 @@ def _names_total(claims: Claims, keys: IdentifyingFields) -> bool:
 def _differ(a: Claims, b: Claims, keys: IdentifyingFields, *, beside: bool) -> bool:
     """Whether two parts are two documents. Without numbers the seller, the date and the total of each must be known."""
     numbers = keys.number_of(a), keys.number_of(b)
-    other_total = not any(_same(a, b, name) for name in keys.totals)
+    other_total = not any(_same(a, b, name) for name in keys.totals) and _amounts(a, keys).isdisjoint(_amounts(b, keys))
     other_date = _known(a, b, keys.dates) and not any(_same(a, b, name) for name in keys.dates)
     if all(numbers):
         return (
@@ -192,6 +196,12 @@ def _is_sure(claims: Claims, name: str) -> bool:
 
 def _same(a: Claims, b: Claims, name: str) -> bool:
     return name in a and name in b and a[name].value is not None and a[name].value == b[name].value
+
+
+def _amounts(claims: Claims, keys: IdentifyingFields) -> set[str]:
+    """The totals of a part, by whatever name: the summary at the head of an invoice names the total at its end by another one."""
+    found = {str(claims[name].value) for name in keys.totals if _is_sure(claims, name)}
+    return {amount for amount in found if amount.strip("0.")}
 
 
 def _are_copies(a: Page, b: Page) -> bool:

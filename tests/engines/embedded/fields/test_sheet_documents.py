@@ -18,6 +18,7 @@ from examples.trade import Invoice, Item
 from pipeline.checks.grounding import ground
 from pipeline.checks.merge import merge_pages
 from pipeline.engines.embedded.fields import count_documents, read_fields
+from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields
 from pipeline.publish.review_flags import fields_to_review, review_reasons
 from pipeline.records import Claim, Evidence, Page
 from tests import drawing
@@ -175,3 +176,28 @@ def test_a_remittance_slip_that_repeats_number_date_and_total_is_no_document(tmp
         drawn = read_page(bytes(document.tobytes()), tmp_path / "invoice.pdf")
     assert count_documents(drawn, INVOICE) == 1
     assert values(drawn, ("invoice_number", "total")) == {"invoice_number": "EN-20417", "total": "1400.40"}
+
+
+def test_parts_without_a_total_or_without_number_and_date_are_no_documents() -> None:
+    keys = IdentifyingFields.of(RECEIPT)
+    total, day = keys.totals[0], keys.dates[0]
+    whole = {total: Claim("8.90", score=0.9), day: Claim("2025-12-23", score=0.9)}
+    assert keys.is_whole(whole)
+    assert not keys.is_whole({**whole, total: Claim(None)})
+    assert not keys.is_whole({**whole, total: Claim("8.90", score=0.4)})
+    assert not keys.is_whole({**whole, day: Claim(None)})
+    assert keys.is_whole({total: Claim("8.90", score=0.9), str(keys.number): Claim("77310", score=0.9)})
+
+
+def test_a_summary_at_the_head_that_names_the_total_otherwise_is_no_document_of_its_own() -> None:
+    lines: list[Line] = [
+        *((60, 40, "Northwind Hosting Inc."), (300, 40, "Invoice Summary")),
+        *((300, 58, "Invoice Number:"), (500, 58, "5521907"), (300, 74, "Invoice Date:"), (480, 74, "August 3, 2024")),
+        *((300, 94, "TOTAL AMOUNT DUE"), (500, 94, "$14.31")),
+        (40, 190, "This invoice is for the billing period July 1 - July 31, 2024"),
+        *((40, 250, "Service charges"), (500, 250, "$14.31"), (40, 266, "Credits"), (500, 266, "$0.00")),
+        *((40, 282, "Total for this invoice"), (500, 282, "$14.31")),
+        *((40, 350, "Data transfer"), (500, 350, "$4.01"), (40, 366, "Storage"), (500, 366, "$10.30")),
+        *((40, 420, "Charges and prices are in US Dollars"), (40, 436, "All services are sold by Northwind Hosting Inc.")),
+    ]
+    assert count_documents(page(lines), INVOICE) == 1
