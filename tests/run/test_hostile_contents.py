@@ -39,7 +39,7 @@ from tests.run.conftest import RunFolders
 from tests.run.test_hostile_containers import MB, taken
 
 PDF = text_pdf(["Good"])
-SECRET = "a-secret-of-this-machine"
+OWN_TEXT = "what this machine keeps"
 
 
 class Server:
@@ -73,14 +73,16 @@ def server() -> Iterator[Server]:
     started.stop()
 
 
-def contents(secret: Path, url: str) -> list[tuple[str, bytes]]:
+def contents(own: Path, url: str) -> list[tuple[str, bytes]]:
     """Parts that name a file of this machine and an address, or grow without end when they are expanded."""
-    entity = f'<!DOCTYPE x [<!ENTITY f SYSTEM "{secret.as_uri()}"><!ENTITY u SYSTEM "{url}/entity"><!ENTITY % p SYSTEM "{url}/dtd">%p;]>'
+    entity = f'<!DOCTYPE x [<!ENTITY f SYSTEM "{own.as_uri()}"><!ENTITY u SYSTEM "{url}/entity"><!ENTITY % p SYSTEM "{url}/dtd">%p;]>'
     laughs = "<!DOCTYPE x [<!ENTITY a0 'ha'>" + "".join(f"<!ENTITY a{n + 1} '{f'&a{n};' * 10}'>" for n in range(12)) + "]>"
     invoice = '<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"><ID>{}</ID></Invoice>'
-    include = f'<order xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="{secret.as_uri()}" parse="text"/></order>'
+    include = f'<order xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="{own.as_uri()}" parse="text"/></order>'
     template = relations({"t1": ("attachedTemplate", f"{url}/template.dotm")}, external=["t1"]).encode()
-    page = f'<html><link rel="stylesheet" href="{url}/css"><img src="{secret.as_uri()}"><iframe src="{secret.as_uri()}"></iframe><p>Page'
+    page = (
+        f'<html><link rel="stylesheet" href="{url}/css"><img src="{own.as_uri()}"><iframe src="{own.as_uri()}"></iframe><p>Page'
+    )
     return [
         ("entity.xml", f"<?xml version='1.0'?>{entity}<order>&f;&u;</order>".encode()),
         ("laughs.xml", f"<?xml version='1.0'?>{laughs}<order>&a12;</order>".encode()),
@@ -88,16 +90,16 @@ def contents(secret: Path, url: str) -> list[tuple[str, bytes]]:
         ("invoice.xml", f"<?xml version='1.0'?>{entity}{invoice.format('&f;&u;')}".encode()),
         ("template.docx", docx(word_paragraph("Letter"), {"word/_rels/settings.xml.rels": template})),
         ("page.html", page.encode()),
-        ("drawing.svg", f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{secret.as_uri()}"/></svg>'.encode()),
+        ("drawing.svg", f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{own.as_uri()}"/></svg>'.encode()),
         ("good.pdf", PDF),
     ]
 
 
 @pytest.mark.timeout(300)
 def test_hostile_contents_reach_nothing_through_any_container(folders: RunFolders, server: Server, tmp_path: Path) -> None:
-    secret = tmp_path / "secret.txt"
-    secret.write_text(SECRET)
-    parts = contents(secret, server.url)
+    own = tmp_path / "own.txt"
+    own.write_text(OWN_TEXT)
+    parts = contents(own, server.url)
     kinds = {kind: draw for kind, draw in EVERY_KIND.items() if kind != "a.docx"}
     for kind, draw in kinds.items():
         folders.put(kind, draw([(name, content + b" " * at) for at, (name, content) in enumerate(parts, 1)]))
@@ -112,7 +114,7 @@ def test_hostile_contents_reach_nothing_through_any_container(folders: RunFolder
         missing = {name for name, _ in parts if not any(name in each for each in ended)}
         assert missing <= ({"invoice.xml"} if kind in ("a.pdf", "at page.pdf") else set()), "it belongs to the pages of the PDF"
     written = b"".join(path.read_bytes() for path in folders.outbox.rglob("*") if path.is_file())
-    assert SECRET.encode() not in written
+    assert OWN_TEXT.encode() not in written
     assert b"hahahaha" not in written
     assert server.asked == []
 
@@ -177,7 +179,7 @@ def linked_zip(target: str) -> bytes:
 
 
 def test_links_of_a_zip_are_no_documents(tmp_path: Path) -> None:
-    for content in (linked_zip("/etc/passwd"), mail([("a.zip", linked_zip("../../secret"))], text=None)):
+    for content in (linked_zip("/etc/passwd"), mail([("a.zip", linked_zip("../../own"))], text=None)):
         parts, skipped = taken(tmp_path, "a.bin", content)
         assert list(parts.values()) == [PDF]
         assert [item.reason for item in skipped] == ["a link or device"]
