@@ -192,7 +192,7 @@ class PageReader:
             if not facts:
                 self._check_blank()
             return Page(self._number, self._size.width, self._size.height, blank=not facts, facts=of_page(facts, ()))
-        self._turned = upright_rotation(image)
+        self._turned = upright_rotation(image, self._request.ocr_languages)
         upright = turn(image, self._turned)
         codes = read_barcodes(upright, self._number, of_data=True) if self._request.codes else []
         words, self._unread = read_page(upright, self._request.precision, self._request.ocr_languages)
@@ -434,4 +434,5 @@ class PageReader:
         layer = self._text_layer()
         if layer and self._is_usable(layer):
             return 0
-        return upright_rotation(self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS)))
+        image = self._draw(fit_scale(self._size, self._ocr_scale(), OCR_PIXELS))
+        return upright_rotation(image, self._request.ocr_languages)

@@ -136,6 +136,21 @@ class ForeignLines:
                     better[n] = replace(line, text=in_cyrillic(line.text))
         return ForeignText(better)
 
+    def legibility(self, directions: Sequence[tuple[Sequence[Pixels], Sequence[LineText]]]) -> list[float]:
+        """How surely the same lines are in a script of this reader in each of several directions, from 0 to 1.
+
+        A direction is the pictures of the lines, and what PP-OCR reads there. A model that is sure ends the search, so the one of the
+        page before comes first.
+        """
+        installed = installed_models()
+        options = [(script, models[0]) for script in self._scripts if (models := available_models(script, installed))]
+        best = [0.0] * len(directions)
+        for option in [*([self._last] if self._last else []), *options]:
+            best = [max(sure, _confidence(*direction, *option)) for sure, direction in zip(best, directions, strict=True)]
+            if max(best) >= SURE:
+                break
+        return best
+
     def _script_of(self, sample: Sequence[Pixels], lines: Sequence[LineText]) -> tuple[Script, str] | None:
         """The script and the model that read the sample with most confidence; None where none does."""
         if self._last and _confidence(sample, lines, *self._last) >= SURE:

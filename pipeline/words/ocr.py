@@ -161,6 +161,11 @@ class OcrReader:
         return lines
 
 
+def line_pictures(pixels: Pixels, quads: Sequence[Quad]) -> list[Pixels]:
+    """The picture of each line with room for marks above and below its letters, for readers of other scripts."""
+    return [_crop(pixels, with_marks(quad)) for quad in quads]
+
+
 @cache
 def ocr_reader(precision: Precision = "float32") -> OcrReader:
     """The reader of this process. ``PIPELINE_OCR_THREADS`` sets its threads: by default 1, because each core runs a worker."""
