@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Protocol
 
 MAX_STRANGERS = 128
-MAX_KNOWN = 64
+MAX_KNOWN = 512
+"""Fifty browsers have two to six each; with the strangers they are fewer than the files that a process may have open."""
 ACCEPTED_AT_ONCE = 8
 """Connections that are accepted before their first bytes are looked at. With more, a burst would drive out clients unheard."""
 

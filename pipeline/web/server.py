@@ -76,7 +76,8 @@ class GuardedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """See H11Protocol."""
         super().on_response_complete()
-        self._set_deadline(KEEP_ALIVE_SECONDS + HEAD_SECONDS)
+        refused = self.conn.their_state is h11.SEND_BODY  # the client sends on what was answered already
+        self._set_deadline(HEAD_SECONDS if refused else KEEP_ALIVE_SECONDS + HEAD_SECONDS)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP. See H11Protocol."""

@@ -227,6 +227,36 @@ def test_a_connection_may_be_idle_between_requests_but_not_within_a_request_head
         thread.join(30)
 
 
+def test_a_client_that_sends_on_after_it_was_refused_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
+    listener = server.listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    web = server.WebServer(with_access_control(FastAPI(), "secret", frozenset({f"127.0.0.1:{port}"}), port, 1))
+    thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            head = f"PUT /missing HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer secret\r\n"
+            client.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode())
+            client.settimeout(0.2)
+            received, sent, ended = b"", 0, False
+            while not ended:
+                assert sent < 100, "the server still takes what it has refused"
+                sent += 1
+                try:
+                    client.sendall(b"a")
+                    part = client.recv(4096)
+                    ended, received = not part, received + part
+                except TimeoutError:
+                    continue
+                except ConnectionError:
+                    ended = True
+            assert received.startswith(b"HTTP/1.1 4"), "the refusal can be read before"
+    finally:
+        web.should_exit = True
+        thread.join(30)
+
+
 def test_a_body_that_is_sent_too_slowly_is_refused(served: Served) -> None:
     address = urlsplit(served.base)
     with socket.create_connection((address.hostname or "", address.port or 0)) as client:
