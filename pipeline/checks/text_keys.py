@@ -96,7 +96,7 @@ def numeric_pieces(text: str) -> list[str]:
 
     A number beside a slash belongs to a date or fraction, and a number between letters to a code.
     """
-    if "/" in text or not any(c.isdigit() for c in text):
+    if "/" in text or not any(map(str.isdigit, text)):
         return []
     text = ascii_digits(text)
-    return [piece for piece in (p.strip() for p in _NUMBER_PIECES.split(text)) if any(c.isdigit() for c in piece)]
+    return [piece for piece in (p.strip() for p in _NUMBER_PIECES.split(text)) if any(map(str.isdigit, piece))]

@@ -268,7 +268,8 @@ class PageIndex:
     def _number_spans(self) -> Iterator[tuple[tuple[int, ...], str]]:
         for i, word in enumerate(self.words):
             for piece in numeric_pieces(word.text):
-                yield (i,), piece
+                if piece != word.text:
+                    yield (i,), piece
             span: tuple[int, ...] = (i,)
             text = word.text
             yield span, text
@@ -329,7 +330,7 @@ class _JoinedLine:
 
 def _possible_amounts(text: str) -> set[Decimal]:
     """The amounts that a text can mean: "1.234" means both 1.234 and 1234."""
-    if not any(c.isdigit() for c in text):
+    if not any(map(str.isdigit, text)):
         return set()
     plain = text.strip().rstrip("%").rstrip(":;*")
     amounts = (parse_money(plain, mark) for mark in ((None, ".", ",") if _AMBIGUOUS_MARK.search(plain) else (None,)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,9 +58,9 @@ class _Sign:
     weight: int
     pattern: re.Pattern[str]
     letters: frozenset[str] = frozenset()
-    """Folded first letters up to a blank or mark of words of which the text has one where the pattern fits."""
+    """Folded beginnings, up to a blank or mark, of words of which the text has one where the pattern fits; empty where unknown."""
     parts: tuple[str, ...] = ()
-    """Folded texts in a script without blanks, of which the same holds. Without either nothing is known."""
+    """Folded texts instead, where one of the words is written without blanks between words."""
 
 
 def country_weights(texts: Iterable[str]) -> Counter[str]:
@@ -70,9 +70,7 @@ def country_weights(texts: Iterable[str]) -> Counter[str]:
     folded = _folded(text)  # to look for a word takes a hundredth of the time of its pattern
     words = set(_folded(" ".join(_LETTERS.findall(text))).split(" "))
     for sign in _signs():
-        unknown = not sign.letters and not sign.parts
-        possible = unknown or not words.isdisjoint(sign.letters) or any(part in folded for part in sign.parts)
-        if possible and sign.pattern.search(text):
+        if _is_possible(sign, words, folded) and sign.pattern.search(text):
             weights[sign.country] += sign.weight
     if not _DOLLARS.search(text):  # codes of states are words and postal codes elsewhere
         del weights["US"]
@@ -87,6 +85,13 @@ def country_weights(texts: Iterable[str]) -> Counter[str]:
         if vat and is_valid_vat(vat):
             weights[{"EL": "GR"}.get(vat[:2], vat[:2])] += WEIGHTS["medium"]
     return weights
+
+
+def _is_possible(sign: _Sign, words: Set[str], folded: str) -> bool:
+    """Whether a text with these folded words may have the sign."""
+    if sign.parts:
+        return any(part in folded for part in sign.parts)
+    return not sign.letters or not words.isdisjoint(sign.letters)
 
 
 def likely_country(weights: Counter[str]) -> str | None:
@@ -129,9 +134,9 @@ def _signs() -> tuple[_Sign, ...]:
 
 
 def _word_sign(country: str, weight: int, words: Sequence[str]) -> _Sign:
-    whole = [word for word in words if _LATIN.search(word)]
-    letters = frozenset(_folded(_LETTERS.findall(word)[0]) for word in whole)
-    return _Sign(country, weight, _words(words), letters, tuple(_folded(word) for word in words if word not in whole))
+    if all(_LATIN.search(word) for word in words):
+        return _Sign(country, weight, _words(words), frozenset(_folded(_LETTERS.findall(word)[0]) for word in words))
+    return _Sign(country, weight, _words(words), parts=tuple(_folded(word) for word in words))
 
 
 def _folded(text: str) -> str:

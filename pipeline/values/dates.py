@@ -96,7 +96,7 @@ def guess_order(texts: Iterable[str]) -> Order | None:
 
     A day above 12 is a proof, and two for an order is that a date with its whole year says the same: "25-02-13" beside "2025-02-13".
     """
-    texts = list(texts)
+    texts = [text for text in texts if _may_have_date(text)]
     votes: dict[Order, int] = {"DMY": 0, "MDY": 0, "YMD": 0}
     whole = {_date(*parts) for text in texts for parts in _years_first(text)} - {None}
     for text in texts:

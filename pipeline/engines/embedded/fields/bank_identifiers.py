@@ -45,7 +45,7 @@ class BankIdentifier:
 
 def find_bank_identifiers(layout: Layout) -> list[BankIdentifier]:
     """All IBANs and creditor references of the page whose check digits are right, in reading order."""
-    return [found for run in layout.runs for found in _in_run(layout, run)]
+    return [found for run in layout.runs if run.has_digit for found in _in_run(layout, run)]
 
 
 def _in_run(layout: Layout, run: Run) -> Iterator[BankIdentifier]:

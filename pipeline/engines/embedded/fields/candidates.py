@@ -118,6 +118,7 @@ _DAMAGED = re.compile(
 """An amount in which OCR read letters for digits, or lost or misread the decimal mark."""
 _DIGIT_OF_LETTER = str.maketrans("OoQDIilL|SsBb", "0000" + "11111" + "55" + "88")
 _IN_BRACKETS = re.compile(r"\((?:in\s)?$", re.IGNORECASE)
+_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _BELOW_ONE = re.compile(r"(?<![\d.,])0[.,]\d{3}(?![\d.,])")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
 _MOST_VAT_WORDS = 8
@@ -155,7 +156,7 @@ class Candidates:
         self.times = [c for run in numeric for c in self._times(run)]
         for candidate in self.dates + self.times:
             self._taken.setdefault(candidate.run.number, []).append((candidate.start, candidate.end))
-        self.vats = sorted([*national, *(c for run in layout.runs for c in self._vats(run))], key=lambda c: c.place)
+        self.vats = sorted([*national, *(c for run in numeric for c in self._vats(run))], key=lambda c: c.place)
         self.numbers = [c for run in numeric for c in self._amounts(run)]
         if layout.page.source == "ocr":
             self.numbers += [c for run in numeric for c in self._damaged_amounts(run)]
@@ -323,7 +324,7 @@ class Candidates:
             start = match.start("before") if match["before"] else match.start("digits")
             end = match.start("tail") if match["tail"] and end == match.end() else end
         percent = vocabulary().percent.match(text, end) is not None
-        number = _parse(_BLANKS_AT_MARK.sub(r"\1\2", digits), text[start:end], self.decimal_mark)
+        number = _parse(digits, text[start:end], self.decimal_mark)
         if number is None or abs(number.amount) >= 10**10:
             return None
         kind = "percent" if percent else "money"
@@ -393,7 +394,7 @@ def _parse(digits: str, whole: str, mark: str | None) -> Money | None:
     money = parse_money(whole, mark)
     if money is not None:
         return money
-    number = parse_number(digits, mark)
+    number = parse_number(_BLANKS_AT_MARK.sub(r"\1\2", digits), mark)
     if number is None:
         return None
     symbol = _ANY_CURRENCY.search(whole)
@@ -425,9 +426,7 @@ def _prints_three_decimals(texts: list[str], country: str | None) -> bool:
 
     Without a named currency it is the country's, where an amount below 1 shows that the mark is one of decimals: "0.585".
     """
-    codes = {
-        word for text in texts for word in re.findall(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])", text)
-    } & currency_codes() - CODE_ONLY
+    codes = set(_CODE.findall("\n".join(texts))) & currency_codes() - CODE_ONLY
     if not codes and country and any(_BELOW_ONE.search(text) for text in texts):
         codes = set(get_territory_currencies(country))
     return bool(codes) and all(get_currency_precision(code) == 3 for code in codes)

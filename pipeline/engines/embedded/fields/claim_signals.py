@@ -105,14 +105,14 @@ def _is_ambiguous(printed: str) -> bool:
 
 def _by_value(group: Group, scores: Scores) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
-    for candidate, probability in zip(group.candidates, scores.candidates, strict=True):
-        total[str(getattr(candidate, "value", None) or getattr(candidate, "text", ""))] += float(probability)
+    for candidate, probability in zip(group.candidates, scores.candidates.tolist(), strict=True):
+        total[str(getattr(candidate, "value", None) or getattr(candidate, "text", ""))] += probability
     return total
 
 
 def _entropy(scores: Scores) -> float:
     """The entropy of a field's probabilities as a share of the most that is possible."""
-    parts = [float(p) for p in (*scores.candidates, scores.absent) if p > 0]
+    parts: list[float] = [p for p in (*scores.candidates.tolist(), scores.absent) if p > 0]
     return -sum(p * log(p) for p in parts) / log(max(2, len(scores.candidates) + 1))
 
 

@@ -49,7 +49,7 @@ def pooled(
     best: dict[str, tuple[tuple[int, float], Candidate]] = {}
     total: dict[str, float] = defaultdict(float)
     known = meanings or {}
-    for candidate, probability in zip(group.candidates, map(float, scores.candidates), strict=True):
+    for candidate, probability in zip(group.candidates, scores.candidates.tolist(), strict=True):
         if not isinstance(candidate, Candidate) or candidate.place in barred:
             continue
         meaning = known.get(candidate.place, "")

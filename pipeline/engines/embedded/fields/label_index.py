@@ -44,9 +44,9 @@ class LabelIndex:
     def __iter__(self) -> Iterator[str]:
         return iter(self.meanings)
 
-    def beginning_at(self, text: str, at: int) -> list[str]:
-        """The labels that stand in ``text`` at a place, the shortest first."""
-        return words_at(self._tree, text, at)
+    def in_text(self, text: str, places: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """The labels that begin in ``text`` at one of the places, and where, the shortest first."""
+        return words_in(self._tree, text, places)
 
     def fields(self, label: str, weights: Weights) -> list[str]:
         """What the label means on a page in these languages; a field of the template comes before other meanings.
@@ -132,7 +132,7 @@ def likely(meanings: Mapping[str, frozenset[str]], weights: Weights) -> list[str
 
 
 def tree_of(words: Iterable[str]) -> dict[str, Any]:
-    """The words as a tree of letters, for ``words_at``. The first two letters are one step: most places of a text begin no word."""
+    """The words as a tree of letters, for ``words_in``. The first two letters are one step: most places of a text begin no word."""
     tree: dict[str, Any] = {}
     for word in words:
         node = tree.setdefault(word[:2], {})
@@ -142,14 +142,18 @@ def tree_of(words: Iterable[str]) -> dict[str, Any]:
     return tree
 
 
-def words_at(tree: Mapping[str, Any], text: str, at: int) -> list[str]:
-    """The words of a tree that begin at a place of the text, the shortest first. It takes as long as the longest of them."""
-    found = [text[at]] if text[at : at + 1] in tree else []
-    node: Any = tree.get(text[at : at + 2]) if at + 1 < len(text) else None
-    place = at + 2
-    while node is not None:
-        if _END in node:
-            found.append(node[_END])
-        node = node.get(text[place]) if place < len(text) else None
-        place += 1
-    return found
+def words_in(tree: Mapping[str, Any], text: str, places: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """The words of a tree that begin in a text at one of the places, and where, at each place the shortest first.
+
+    A place takes as long as the longest of its words.
+    """
+    for at in places:
+        if text[at : at + 1] in tree:
+            yield at, text[at]
+        node: Any = tree.get(text[at : at + 2]) if at + 1 < len(text) else None
+        place = at + 2
+        while node is not None:
+            if _END in node:
+                yield at, node[_END]
+            node = node.get(text[place]) if place < len(text) else None
+            place += 1

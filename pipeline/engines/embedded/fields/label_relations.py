@@ -48,6 +48,8 @@ def rivals(kind: str, details: bool) -> tuple[str, ...]:
 """Types of values, and of which types the labels compete for them."""
 Place = tuple[int, int, int]
 _Rows = dict[int, list[Candidate]]
+_Span = tuple[float, float, float, float]
+"""Left edge, right edge, the sum of both, and their middle."""
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
 VAGUE = 0.55
 """The weight of a label that many values share ("Number")."""
@@ -80,6 +82,8 @@ class LabelScores:
         self._heads = [label for label in labels if not label.title or len(self._by_row[label.row]) >= 3]
         """Labels that may stand above a value. A title is one only among other headings."""
         self._over: dict[tuple[int, Box], tuple[int, list[Label]]] = {}
+        self._spans: dict[int, list[_Span]] = {}
+        """The places of the values that are compared, by row."""
         self._relations: dict[tuple[bool, tuple[Place, ...]], dict[Place, list[Relation]]] = {}
 
     def score(self, candidates: Sequence[Candidate], spread: bool) -> dict[Place, dict[str, float]]:
@@ -96,6 +100,7 @@ class LabelScores:
         if found is None:
             by_row = _by_row(candidates)
             self._look_above(candidates)
+            self._spans = {row: [_span(c.box) for c in values] for row, values in by_row.items()}
             found = {place: self._of(c, by_row, spread) for place, c in zip(places, candidates, strict=True)}
             self._relations[spread, places] = found
         return found
@@ -176,7 +181,7 @@ class LabelScores:
         height = max(self.layout.height, 4.0)
         blocked = 0
         for between in range(above + 1, candidate.run.row):
-            values = by_row.get(between)
+            values = self._spans.get(between)
             if (values and _has_aligned(values, candidate.box, height)) or (
                 not spread and self._text_between(between, candidate)
             ):
@@ -284,15 +289,18 @@ def _by_row(candidates: Iterable[Candidate]) -> _Rows:
     return rows
 
 
-def _has_aligned(row: Iterable[Candidate], box: Box, height: float) -> bool:
+def _span(box: Box) -> _Span:
+    return box[0], box[2], box[0] + box[2], (box[0] + box[2]) / 2
+
+
+def _has_aligned(row: Iterable[_Span], box: Box, height: float) -> bool:
     """Whether a value of the row is aligned with a box: left edges, right edges or centres agree, or one lies within the other."""
     x0, _, x1, _ = box
     middle, near, wide = (x0 + x1) / 2, 1.2 * height, 3.0 * height
-    for other in row:
-        left, _, right, _ = other.box
-        if abs(left - x0) < near or abs(right - x1) < near or abs(left + right - x0 - x1) < wide or left < middle < right:
+    for left, right, both, other_middle in row:
+        if abs(left - x0) < near or abs(right - x1) < near or abs(both - x0 - x1) < wide or left < middle < right:
             return True
-        if x0 < (left + right) / 2 < x1:
+        if x0 < other_middle < x1:
             return True
     return False
 

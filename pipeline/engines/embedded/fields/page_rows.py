@@ -220,10 +220,11 @@ def _rows(words: Sequence[Word], indices: list[int], lean: float) -> list[list[i
 def _fits(words: Sequence[Word], row: list[int], new: int) -> bool:
     """Whether the new word lies beside those of the row, not on top of them."""
     x0, _, x1, _ = words[new].box
-    return all(
-        min(x1, words[i].box[2]) - max(x0, words[i].box[0]) < 0.5 * min(x1 - x0, words[i].box[2] - words[i].box[0]) + 0.1
-        for i in row
-    )
+    for i in row:
+        left, _, right, _ = words[i].box
+        if min(x1, right) - max(x0, left) >= 0.5 * min(x1 - x0, right - left) + 0.1:
+            return False
+    return True
 
 
 def _runs(words: Sequence[Word], indices: list[int], row: int, first: int) -> Iterable[Run]:

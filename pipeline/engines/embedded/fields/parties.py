@@ -58,6 +58,7 @@ class Parties:
         likely = sorted(candidates, key=lambda name: -name.features)[:_MOST_NAMES]
         self.names = sorted(likely, key=lambda name: name.run.number)
         self._senders = [name for name in self.names if name.start <= 2 and is_return_line(name.run.text)]
+        self._host_shares: dict[str, float] = {}
         self._counts = Counter(_key(name.text) for name in self.names)
         tops = [run.box[1] for run in layout.runs]
         self._first, self._last = min(tops, default=0.0), max(tops, default=0.0)
@@ -132,6 +133,13 @@ class Parties:
 
     def host_share(self, text: str) -> float:
         """How much of a web or mail address on the page the name explains."""
+        if text not in self._host_shares:
+            self._host_shares[text] = self._host_share(text)
+        return self._host_shares[text]
+
+    def _host_share(self, text: str) -> float:
+        if not self.layout.hosts:
+            return 0.0
         plain = without_legal_form(text)
         joined = label_key(plain)
         best = 0.0

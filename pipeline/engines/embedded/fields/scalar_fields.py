@@ -10,7 +10,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from pipeline.engines.embedded.fields.candidates import Candidate
-from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_at
+from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_in
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.templates.template import TemplateField
@@ -123,10 +123,9 @@ def printed_choice(
     tree = _tree(choices)
     for run in layout.runs:
         key, begins = _key_with_begins(run)
-        for at in begins:
-            for text in words_at(tree, key, at):
-                if len(text) >= _LEAST_CHOICE and (best is None or len(text) > best[0]):
-                    best = len(text), text, run.words
+        for _, text in words_in(tree, key, begins):
+            if len(text) >= _LEAST_CHOICE and (best is None or len(text) > best[0]):
+                best = len(text), text, run.words
     return (likely(choices[best[1]], layout.languages)[0], best[2], 0.6) if best else None
 
 

@@ -68,6 +68,8 @@ class SheetPart:
 
     def claims(self, read: ReadPart) -> dict[str, Claim]:
         """What is read of the part, with the words of the sheet."""
+        if not self.place:
+            return dict(read(self.page))
         return {
             name: replace(claim, words=tuple(self.words[word] for word in claim.words))
             for name, claim in read(self.page).items()

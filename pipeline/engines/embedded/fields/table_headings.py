@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_at
+from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_in
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.languages.evidence import Weights
 from pipeline.templates.template import Column
@@ -23,8 +23,7 @@ _MISREAD = 85
 _SHORTEST = 5
 
 
-@dataclass(frozen=True)
-class HeaderCell:
+class HeaderCell(NamedTuple):
     """One cell of a header. ``column`` is None where it names no column of the template."""
 
     column: str | None
@@ -81,11 +80,10 @@ class PageHeadings:
         return likely(names, self.languages)[0] if names else self.plain.get(text)
 
     def within(self, text: str) -> Iterator[tuple[str, str]]:
-        """The headings that stand in a text, and their columns, where they name one."""
-        for at in range(len(text)):
-            for label in words_at(self.tree, text, at):
-                if name := self.column(label):
-                    yield label, name
+        """The headings that begin in the first half of a text, and their columns, where they name one; later ones are less than half."""
+        for _, label in words_in(self.tree, text, range(len(text) // 2 + 1)):
+            if name := self.column(label):
+                yield label, name
 
 
 @dataclass(frozen=True)
@@ -213,7 +211,7 @@ def _distinct(cells: list[HeaderCell]) -> list[HeaderCell]:
     used: set[str | None] = {None}
     result = []
     for cell in cells:
-        result.append(replace(cell, column=None) if cell.column in used else cell)
+        result.append(cell._replace(column=None) if cell.column in used else cell)
         used.add(cell.column)
     return result
 
@@ -227,4 +225,4 @@ def _with_amount(cells: list[HeaderCell], columns: Mapping[str, Column]) -> list
     last = len(cells) - 1
     if cells[last].column is not None and (len(named) < 3 or columns[str(cells[last].column)].type != "money"):
         return cells
-    return [*cells[:last], replace(cells[last], column=money[-1])]
+    return [*cells[:last], cells[last]._replace(column=money[-1])]

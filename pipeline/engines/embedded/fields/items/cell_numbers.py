@@ -24,7 +24,7 @@ def cell_numbers(layout: Layout, candidates: Candidates) -> list[Candidate]:
     taken: dict[int, list[tuple[int, int]]] = {}
     for c in [*candidates.numbers, *candidates.dates, *candidates.times, *candidates.vats]:
         taken.setdefault(c.run.number, []).append((c.start, c.end))
-    glued = [c for run in layout.runs for c in _glued(layout, candidates, run, taken.get(run.number, []))]
+    glued = [c for run in layout.runs if run.has_digit for c in _glued(layout, candidates, run, taken.get(run.number, []))]
     return sorted([*candidates.numbers, *glued], key=lambda c: (c.run.row, c.box[0]))[:MOST]
 
 

@@ -67,27 +67,29 @@ class LabelContext:
             self._owners.setdefault((label.run.number, label.start), set()).add(label.field)
         self._counts = Counter(label.field for label in labels.labels)
         count = len(self._candidates)
-        self._strengths: dict[str, Strengths] = {}
+        fields = dict.fromkeys(field for best in self.scores.values() for field in best)
+        self._row = {field: row for row, field in enumerate(fields)}
+        self._strengths = np.zeros((len(fields), count))
+        """A row for each field of ``_row``, a column for each candidate."""
         self._relations: dict[str, dict[int, list[Relation]]] = {}
         for at, candidate in enumerate(self._candidates):
             for field, power in self.scores[candidate.place].items():
-                if field not in self._strengths:
-                    self._strengths[field] = np.zeros(count)
-                self._strengths[field][at] = power
+                self._strengths[self._row[field], at] = power
             for relation in relations[candidate.place]:
                 self._relations.setdefault(relation.label.field, {}).setdefault(at, []).append(relation)
-        self._left, self._above = _likeness(texts, self._candidates, keys)
+        self._keys = list(keys)
+        self._likeness = _likeness(texts, self._candidates, keys)
 
     def features(self, field: str, fields: Sequence[str]) -> Numbers:
         """One row for each candidate, in the order of LABEL_FEATURES."""
         count = len(self._candidates)
-        own = self._strengths[field] if field in self._strengths else np.zeros(count)
+        own = self._strengths[self._row[field]] if field in self._row else np.zeros(count)
         most = own.max(initial=0.0)
-        rival = self._strongest(self._strengths.keys() - {field})
+        rival = self._strongest(self._row.keys() - {field})
         found = np.zeros((count, len(LABEL_FEATURES)), np.float32)
         found[:, 0] = own
         found[:, 1] = self._strongest(set(fields) - {field})
-        found[:, 2] = self._strongest(name for name in self._strengths if name.startswith(OTHER))
+        found[:, 2] = self._strongest(name for name in self._row if name.startswith(OTHER))
         found[:, 3] = own - np.where(rival > own, MORE_RIVAL, LESS_RIVAL) * rival
         found[:, _GAP] = 1.0
         for at, relations in self._relations.get(field, {}).items():
@@ -96,17 +98,17 @@ class LabelContext:
         found[:, _GAP + 2] = (count - np.searchsorted(np.sort(own), own, side="right")) / max(1, count)
         found[:, _GAP + 3] = min(4, self._counts[field]) / 4
         found[:, _GAP + 4] = self._strongest((OTHER + "paid", OTHER + "change"))
-        for at, likeness in enumerate((self._left, self._above)):
-            found[:, _GAP + 5 + 2 * at] = likeness.get(field, 0.0)
-            found[:, _GAP + 6 + 2 * at] = self._largest([each for name, each in likeness.items() if name != field])
+        own_rows = [row for row, name in enumerate(self._keys) if name == field]
+        other_rows = [row for row, name in enumerate(self._keys) if name != field]
+        for at, likeness in enumerate(self._likeness):
+            found[:, _GAP + 5 + 2 * at] = likeness[own_rows].max(axis=0, initial=0.0)
+            found[:, _GAP + 6 + 2 * at] = likeness[other_rows].max(axis=0, initial=0.0)
         return found
 
     def _strongest(self, names: Iterable[str]) -> Strengths:
         """The strength of the strongest of these fields, for each candidate."""
-        return self._largest([self._strengths[name] for name in names if name in self._strengths])
-
-    def _largest(self, columns: Sequence[Strengths]) -> Strengths:
-        return np.max(columns, axis=0) if columns else np.zeros(len(self._candidates))
+        rows = [self._row[name] for name in names if name in self._row]
+        return np.asarray(self._strengths[rows].max(axis=0, initial=0.0))
 
     def _of_relations(self, candidate: Candidate, relations: Sequence[Relation]) -> tuple[float, ...]:
         """The features from "beside" to "gap"."""
@@ -147,8 +149,8 @@ def _gap(label: tuple[float, ...], value: tuple[float, ...], width: float) -> fl
 
 def _likeness(
     texts: NearbyTexts, candidates: Sequence[Candidate], keys: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, Strengths], dict[str, Strengths]]:
-    """How much the words left of each candidate, and those above it, are like the labels of each field, 0 to 1."""
+) -> tuple[Strengths, Strengths]:
+    """How much the words left of each candidate (a column), and those above it, are like the labels of each field (a row), 0 to 1."""
     left, above = [texts.left(candidate) for candidate in candidates], [texts.above(candidate) for candidate in candidates]
     unique = sorted({text for text in [*left, *above] if 3 <= len(text) <= MAX_LETTERS})
     place = {text: at for at, text in enumerate(unique)}
@@ -160,4 +162,4 @@ def _likeness(
         labelled = [at for at, own in enumerate(keys.values()) if own]
         begins = np.cumsum([0, *(len(own) for own in keys.values() if own)])[:-1]
         best[labelled, :-1] = np.maximum.reduceat(matrix, begins, axis=1).T / 100
-    return dict(zip(keys, best[:, at_left], strict=True)), dict(zip(keys, best[:, at_above], strict=True))
+    return best[:, at_left], best[:, at_above]
