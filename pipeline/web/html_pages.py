@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from jinja2.utils import htmlsafe_json_dumps
 
-from pipeline.engines.registry import ENGINE_NAMES
+from pipeline.engines.registry import ENGINE_NAMES, engine_name
 from pipeline.ledger.corrections import corrected_templates
 from pipeline.ledger.counts import recorded_templates
 from pipeline.ledger.list_query import ListFilter
@@ -152,6 +152,7 @@ def _interface(request: Request, values: Mapping[str, Any]) -> Response:
     served = {
         "templates": list(server_context(request).templates),
         "engines": list(ENGINE_NAMES),
+        "looks_up": engine_name(server_context(request).settings) == "embedded",
         "may_change": _may_change(request),
     }
     data = {"served": served, **_texts(request)}

@@ -57,6 +57,7 @@ def test_a_file_is_uploaded_corrected_and_questioned_by_keyboard(page: Any, serv
     page.keyboard.press("Enter")
     field.get_by_text("corrected by Anna").wait_for()
     assert field.locator(".value").inner_text() == "12.50"
+    page.get_by_text("No language model answers here").wait_for()
     question = page.get_by_label("Question", exact=True)
     question.fill("What is the due date?")
     question.press("Enter")

@@ -73,7 +73,7 @@ function questionsSection(item) {
     if (sent) form_.question.value = "";
     return sent ? t("Asked.") : null;
   }, make("label", { class: "grow" }, `${t("Question")} `, make("input", { name: "question", maxlength: 500, required: true, placeholder: t("What is the delivery date?"), autocomplete: "off" })), follow, make("button", { class: "plain first" }, t("Ask")));
-  const section = make("section", { class: "questions", "aria-label": t("Questions") }, make("h3", {}, t("Ask about this page")), entries.length ? make("ol", { id: "questions", tabindex: "0", "aria-label": t("Questions and answers") }, entries) : null, form);
+  const section = make("section", { class: "questions", "aria-label": t("Questions") }, make("h3", {}, t("Ask about this page")), served.looks_up ? make("p", { class: "soft" }, t("No language model answers here: what is printed on the page is looked up.")) : null, entries.length ? make("ol", { id: "questions", tabindex: "0", "aria-label": t("Questions and answers") }, entries) : null, form);
   for (const [kind, on] of [["mouseover", true], ["mouseout", false]]) section.addEventListener(kind, (event) => markAnswer(event.target.closest("[data-question]")?.dataset.question, on));
   return section;
 }
