@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from babel.core import get_global
 
-from pipeline.languages import Languages, from_words
+from pipeline.languages import Languages, active, from_words
 from pipeline.languages.cldr import currency_names
 
 # Signs and abbreviations as printed before or after amounts, of all currencies.
@@ -62,6 +63,31 @@ def parse_currency(text: str) -> str | None:
         return plain.upper()
     lowered = plain.casefold()
     return _SYMBOLS.get(lowered) or _SYMBOLS.get(lowered.rstrip(".")) or _names().get(lowered)
+
+
+def find_currency_name(text: str, languages: Iterable[str]) -> tuple[str, int, int] | None:
+    """The code and the span of the first currency whose full name stands in a text: "Indian Rupees Two Lakh Only".
+
+    Names of one word are left out: "real" and "peso" are also words.
+    """
+    known = active().codes("currencies")
+    for language in languages:
+        match = _full_names(language).search(text) if language in known else None
+        if match:
+            return _codes_of_full_names(language)[match[1].casefold()], *match.span()
+    return None
+
+
+@cache
+def _codes_of_full_names(language: str) -> dict[str, str]:
+    names = currency_names(language)
+    return {names[code].casefold(): code for code in sorted(currency_codes() & names.keys()) if " " in names[code]}
+
+
+@cache
+def _full_names(language: str) -> re.Pattern[str]:
+    names = sorted(_codes_of_full_names(language), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, names))})s?(?!\w)" if names else r"(?!)", re.IGNORECASE)
 
 
 def split_currency(text: str) -> tuple[str | None, str]:

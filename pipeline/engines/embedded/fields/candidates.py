@@ -29,6 +29,7 @@ from pipeline.values.currencies import (
     SHORT_WORDS_BEFORE,
     SYMBOL_PATTERN,
     currency_codes,
+    find_currency_name,
     parse_currency,
 )
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
@@ -82,6 +83,8 @@ class CurrencyMark:
 
 _BESIDE_AMOUNT, _ELSEWHERE = 3, 2
 """Votes of a currency beside an amount, and of one that stands elsewhere."""
+_SPOKEN = 0.3
+"""Weight from which a language is one of the page's."""
 _UNDECIDED = 0.4
 """Strength of a sign that countries share ("$") where the page does not tell its country: its usual meaning is a guess."""
 _CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
@@ -121,6 +124,8 @@ _IN_BRACKETS = re.compile(r"\((?:in\s)?$", re.IGNORECASE)
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _BELOW_ONE = re.compile(r"(?<![\d.,])0[.,]\d{3}(?![\d.,])")
 _IDENTIFIER = re.compile(r"[^\W_]+(?:[-/._#–]{1,2}[^\W_]+)*")
+_CONTACT = re.compile(r"(?<=\d)[-/._#–]{1,2}([^\W\d_]{3,})(?=\d{6})")
+"""A word between two numbers that a till has printed without blanks: "0130-TEL0577"."""
 _MOST_VAT_WORDS = 8
 _VAT_MARK = re.compile(r"[:.#/]")
 _VAT_LETTERS = frozenset(country[:2] for country in (*VAT_COUNTRIES, "GR"))
@@ -182,7 +187,16 @@ class Candidates:
             votes[mark.code] += _BESIDE_AMOUNT if mark.beside_amount else _ELSEWHERE
             if mark.code not in best or mark.strength > best[mark.code].strength:
                 best[mark.code] = mark
-        return best[votes.most_common(1)[0][0]] if votes else None
+        return best[votes.most_common(1)[0][0]] if votes else self._named_currency()
+
+    def _named_currency(self) -> CurrencyMark | None:
+        """The currency whose full name the page prints, as sums in words do."""
+        spoken = [code for code, weight in self.layout.languages.items() if weight >= _SPOKEN]
+        for run in self.layout.runs:
+            if found := find_currency_name(run.text, spoken):
+                code, *span = found
+                return CurrencyMark(code, run.span(*span), run.text[slice(*span)], False, _UNDECIDED)
+        return None
 
     def _currency_marks(self) -> Iterator[CurrencyMark]:
         for candidate in self.numbers:
@@ -359,12 +373,22 @@ class Candidates:
             inside = any(match.start() < stop and match.end() > begin for begin, stop in proven)
             if inside or not any(map(str.isdigit, match[0])):
                 continue
-            quality = 1.0 if len(match[0]) > 2 else 0.7
-            if not self._free(run, *match.span()):
+            span = match.start(), _before_contact(run.text, *match.span())
+            text = run.text[slice(*span)]
+            quality = 1.0 if len(text) > 2 else 0.7
+            if not self._free(run, *span):
                 quality = 0.25
-            elif _amount_like(match[0]) or vocabulary().percent.match(run.text, match.end()):
+            elif _amount_like(text) or vocabulary().percent.match(run.text, span[1]):
                 quality = 0.3
-            yield self._make("identifier", match[0], run, match.span(), quality)
+            yield self._make("identifier", text, run, span, quality)
+
+
+def _before_contact(text: str, start: int, end: int) -> int:
+    """The end of a number, in front of a telephone number that is joined to it with its label."""
+    for match in _CONTACT.finditer(text, start, end):
+        if vocabulary().contact.fullmatch(match[1]):
+            return match.start()
+    return end
 
 
 def _names_money(text: str, match: re.Match[str]) -> bool:
