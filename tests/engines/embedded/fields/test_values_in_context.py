@@ -260,3 +260,18 @@ def test_a_crown_of_an_unknown_country_is_no_currency() -> None:
 def test_a_page_of_one_endless_word_has_no_values() -> None:
     claims = read_fields(page([(50.0, 40.0, "https://example.org/" + "a" * 150)]), template("receipt"))
     assert all(claim.value is None for claim in claims.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("Indian Rupees Nine Thousand Only", "INR"), ("Sri Lankan Rupees nine thousand", "LKR"), ("Nine real pesos", None)],
+)
+def test_the_currency_of_a_sum_in_words(words: str, code: str | None) -> None:
+    read_fields = read(*HEAD, "Invoice no. 4471", words, cells=[("Total", "9,000.00")])
+    assert read_fields["currency"] == code
+    assert read_fields["total"] == "9000.00"
+
+
+def test_a_number_ends_where_a_telephone_number_is_joined_to_it() -> None:
+    assert read(*HEAD, "Invoice no. 44710238-TEL0455123987")["invoice_number"] == "44710238"
+    assert read(*HEAD, "Invoice no. 4471-TELA023")["invoice_number"] == "4471-TELA023"
