@@ -11,7 +11,7 @@ from pipeline.engines.deadline import DeadlineError, deadline
 from pipeline.records import Answer, Claim
 from pipeline.templates.template import Template
 
-VERSION = 7
+VERSION = 8
 """Part of every recipe: raise it when readers answer differently."""
 
 
