@@ -51,6 +51,8 @@ class Marks:
         def both(boxes: Sequence[Box]) -> bool:
             return any(box[axis] < at for box in boxes) and any(box[axis] >= at for box in boxes)
 
+        if axis == 0 and both(self.numbers) and both(self.dates):  # a total may stand at a label of several words
+            return True
         return both(self.totals) and both(self.dates) and (both(self.numbers) or axis == 0 or not self.numbers)
 
 

@@ -201,3 +201,10 @@ def test_a_summary_at_the_head_that_names_the_total_otherwise_is_no_document_of_
         *((40, 420, "Charges and prices are in US Dollars"), (40, 436, "All services are sold by Northwind Hosting Inc.")),
     ]
     assert count_documents(page(lines), INVOICE) == 1
+
+
+def test_receipts_whose_totals_have_labels_of_several_words_are_told_apart() -> None:
+    first = receipt(30, 40, "Officine Valli snc", "20/03/2024", "84.20", number="722453")
+    other = receipt(260, 52, "Falegnameria Rossi S.r.l.", "18/06/2024", "31.60", number="913132")
+    lines = [(x, y, "Totale documento" if text == "TOTAL" else text) for x, y, text in [*first, *other]]
+    assert count_documents(page(sorted(lines, key=lambda line: (line[1], line[0]))), RECEIPT) == 2
