@@ -23,6 +23,7 @@ from pipeline.monitoring.events import RecentMessages, RunCounts
 from pipeline.printable import one_line
 from pipeline.publish.publication import Publication
 from pipeline.remote.mail_notices import MailNotices
+from pipeline.run.answer_progress import AnswerProgress
 from pipeline.run.changed_files import ChangedFiles
 from pipeline.run.chat_server import chat_server
 from pipeline.run.job import open_job
@@ -132,13 +133,13 @@ def command(
     }
     settings = options.read_settings(config, **overrides, **monitoring_overrides(log_json, metrics_port))
     check_inbox(settings, ())
-    logs_to_stderr = settings.log.as_json
+    logs_to_stderr, progress = settings.log.as_json, AnswerProgress()
     lines = _DocumentLines(quiet or logs_to_stderr, logs_to_stderr)
     with (
         monitor_command("watch", settings, lines, quiet=quiet) as monitor,
         open_job(settings, template=template) as job,
-        chat_server(chat_socket, job) as chats,
-        Loop(job, monitor, archive_files=True, chats=chats) as loop,
+        chat_server(chat_socket, job, progress) as chats,
+        Loop(job, monitor, archive_files=True, chats=chats, progress=progress) as loop,
     ):
         scanner = InboxScanner(job, monitor.file_skipped, loop.recognise_moves)
 

@@ -101,6 +101,15 @@ def read_answer(template: Template, text: str, *, complete: bool = True) -> dict
     return claims
 
 
+def answer_so_far(template: Template, text: str) -> str:
+    """The value of the template's first field, in a text that a model still writes; empty as long as it has none."""
+    try:
+        value = read_answer(template, text, complete=False)[next(iter(template.fields))].value
+    except ValueError:
+        return ""
+    return value if isinstance(value, str) else ""
+
+
 def _tagged(template: Template, text: str, flags: tuple[str, ...]) -> dict[str, Claim]:
     """The text as the first field's value; text between the tags of other fields becomes their value.
 

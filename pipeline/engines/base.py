@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.records import Answer, AnyImage, Claim, Lesson, Page, PageImage, RemoteImage, UnitKey
@@ -28,6 +28,8 @@ class Request:
     """What the embedded engine is to use of earlier corrections of the sender; other engines ignore it."""
     reading: Mapping[str, Claim] | None = None
     """What the embedded engine reads on the page, for engines with a language model; None where it was not read before."""
+    listen: Callable[[str], None] | None = field(default=None, compare=False)
+    """Gets the text of the answer so far while a model writes it, in any thread, and raises nothing. An engine may ignore it."""
 
     @property
     def local_image(self) -> PageImage | None:

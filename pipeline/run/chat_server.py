@@ -1,7 +1,8 @@
 """The Unix socket on which `pipeline serve` asks the model of its reading process (docs/decisions.md).
 
 One connection is one conversation. The request is a line of JSON and the pixels of its images; the answer is lines of JSON: ``{"text": …}``
-for each piece, then ``{"end": …}``. Only the user who runs both processes can reach the socket.
+for each piece, then ``{"end": …}``. A question of a person is followed the same way, each ``text`` being the answer so far. Only the user
+who runs both processes can reach the socket.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from pipeline.engines.chat import ChatEnd, ChatMessage, ChatRequest
 from pipeline.records import PageImage
+from pipeline.run.answer_progress import AnswerProgress
 from pipeline.run.chats import Chats, ChatsFullError
 from pipeline.run.job import Job
 
@@ -34,8 +36,11 @@ REQUEST_SECONDS = 30.0
 
 
 @contextmanager
-def chat_server(path: Path | None, job: Job) -> Iterator[Chats | None]:
-    """Takes conversations on the socket ``path`` while the block lasts. None without a path, and where the engine has no model."""
+def chat_server(path: Path | None, job: Job, progress: AnswerProgress | None = None) -> Iterator[Chats | None]:
+    """Takes conversations on the socket ``path`` while the block lasts, and shows ``progress`` there.
+
+    None without a path, and where the engine has no model.
+    """
     if path is None:
         yield None
         return
@@ -44,7 +49,7 @@ def chat_server(path: Path | None, job: Job) -> Iterator[Chats | None]:
     with suppress(OSError):
         path.unlink()
     try:
-        opened = _Server(path, chats)
+        opened = _Server(path, chats, progress or AnswerProgress())
     except OSError as error:  # a path that is too long for a socket
         job.notes.append(f"{path}: the model cannot be asked by other programs: {error.strerror or error}")
         yield None
@@ -66,8 +71,8 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, path: Path, chats: Chats) -> None:
-        self.chats = chats
+    def __init__(self, path: Path, chats: Chats, progress: AnswerProgress) -> None:
+        self.chats, self.progress = chats, progress
         super().__init__(os.fspath(path), _Connection)
 
 
@@ -88,6 +93,9 @@ class _Connection(socketserver.StreamRequestHandler):
         engine = chats.engine
         if head.get("ask") == "model":
             self._send({"model": engine.model_name if engine else None, "images": bool(engine and engine.accepts_images)})
+            return
+        if head.get("ask") == "answer":
+            self._follow(int(head["order"]))
             return
         if engine is None:
             self._send({"end": asdict(ChatEnd(error="the engine has no language model", code="model_not_found"))})
@@ -113,6 +121,21 @@ class _Connection(socketserver.StreamRequestHandler):
                 self._send({"text": piece})
         finally:
             chat.cancelled = True
+
+    def _follow(self, order: int) -> None:
+        """Pass on the answer to a question while it is written, from when the engine gets the question."""
+        known: str | None = None
+        while True:
+            text = self.server.progress.next_text(order, known, CHECK_SECONDS)
+            if text == known:
+                if _is_closed(self.connection):
+                    return
+            elif text is None:
+                self._send({"end": {}})
+                return
+            else:
+                self._send({"text": text})
+                known = text
 
     def _send(self, message: dict[str, Any]) -> None:
         self.wfile.write(json.dumps(message).encode() + b"\n")

@@ -17,6 +17,7 @@ from pipeline.intake.settle import restat_file
 from pipeline.monitoring.events import Observer, Observers
 from pipeline.records import Result
 from pipeline.run.admission import Admission
+from pipeline.run.answer_progress import AnswerProgress
 from pipeline.run.archive import Archive
 from pipeline.run.chats import ROUND_SECONDS, Chats
 from pipeline.run.circuit_breaker import CircuitBreaker
@@ -40,7 +41,8 @@ class Loop:
     """Reads files until none are left. Readers and engine stay ready between rounds. Use as a context manager.
 
     ``archive_files``: move or delete published files as the settings say. ``answer_questions``: carry out the orders in the ledger that
-    people place during the run. ``chats``: conversations of programs, which share the engine with pages.
+    people place during the run; ``progress`` gets their answers while they are written. ``chats``: conversations of programs, which share
+    the engine with pages.
 
     Set ``stopping`` (from a signal handler) or ``until`` (a monotonic time) to admit no more files and pages; units in flight are finished.
     Files that are not published then are read on when they come again.
@@ -54,6 +56,7 @@ class Loop:
         archive_files: bool = False,
         answer_questions: bool = True,
         chats: Chats | None = None,
+        progress: AnswerProgress | None = None,
     ) -> None:
         observers = (observer, job.objects) if job.objects else (observer,)
         self._job = job
@@ -80,7 +83,7 @@ class Loop:
         self._admission = Admission(job, self._observer, self._archive, moves, self._runs, self._skip_file)
         self._readers = ReaderCalls(job, self._pool, self._observer, self._runs, self._drop)
         self._units = OpenUnits(job, self._queue, self._readers, self._end_unit)
-        self._questions = Questions(job, self._pool, self._queue, self.publisher, enabled=answer_questions)
+        self._questions = Questions(job, self._pool, self._queue, self.publisher, progress, enabled=answer_questions)
         self._unlocks = UnlockOrders(job, self._is_reading, self.publisher.flush, enabled=answer_questions)
         self._breaker = CircuitBreaker(job.settings.retry.stop_after_failures)
 

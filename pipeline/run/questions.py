@@ -17,6 +17,7 @@ from pipeline.errors import DocumentError, PipelineError, TemplateError
 from pipeline.intake.scan import InboxFile, file_of_source
 from pipeline.ledger.orders import Order, close_order, find_order, open_orders
 from pipeline.records import Answer, UnitKey
+from pipeline.run.answer_progress import AnswerProgress
 from pipeline.run.answer_retry import check_answer
 from pipeline.run.engine_queue import EngineQueue
 from pipeline.run.job import Job
@@ -46,8 +47,18 @@ class _Question:
 class Questions:
     """The open orders of a run, carried out in the loop's thread."""
 
-    def __init__(self, job: Job, pool: ReaderPool, queue: EngineQueue, publisher: Publisher, *, enabled: bool = True) -> None:
-        self._enabled = enabled
+    def __init__(
+        self,
+        job: Job,
+        pool: ReaderPool,
+        queue: EngineQueue,
+        publisher: Publisher,
+        progress: AnswerProgress | None = None,
+        *,
+        enabled: bool = True,
+    ) -> None:
+        """``progress`` gets the answers while they are written."""
+        self._enabled, self._progress = enabled, progress or AnswerProgress()
         self._job, self._pool, self._queue, self._publisher = job, pool, queue, publisher
         self._at_readers: dict[int, _Question] = {}
         """Questions whose page is being read, by order."""
@@ -91,6 +102,7 @@ class Questions:
         self._unpacking.clear()
         self._at_readers.clear()
         self._at_engine.clear()
+        self._progress.clear()
 
     def fail_unanswered(self) -> None:
         """End the questions to which the engine gave no answer."""
@@ -201,7 +213,10 @@ class Questions:
             document = self._job.ledger.document(question.order.sha256, stale=True)
             pages = document.pages if document else 1
             image = images.get(question.template.name)
-            request = Request(question.key, without_picture_words(content.page), question.template, image, pages)
+            page, order = without_picture_words(content.page), question.order.id
+            listen = partial(self._progress.write, order, question.template)
+            request = Request(question.key, page, question.template, image, pages, listen=listen)
+            self._progress.begin(order)
             self._at_engine[question.key] = (question, request)
             self._queue.add_first(request)
 
@@ -233,6 +248,7 @@ class Questions:
 
     def _close(self, order: Order, outcome: Mapping[str, Any]) -> None:
         close_order(self._job.ledger, order.id, outcome)
+        self._progress.end(order.id)
 
 
 def earlier_questions(job: Job, order: Order) -> list[tuple[str, str | None]]:

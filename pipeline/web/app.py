@@ -18,6 +18,7 @@ from pipeline.settings_sections import ServeSettings
 from pipeline.web import html_pages, people_pages, sign_in_pages
 from pipeline.web.access import AccessControl
 from pipeline.web.api import (
+    answers,
     bulk,
     corrections,
     deletions,
@@ -61,6 +62,7 @@ def make_app(context: ServerContext) -> FastAPI:
         pages,
         corrections,
         orders,
+        answers,
         states,
         split,
         unlock,

@@ -23,6 +23,7 @@ SCRIPT_PARTS = (
     "tables",
     "table_editing",
     "stacks",
+    "answers",
     "extras",
     "approval",
     "keys",

@@ -77,6 +77,18 @@ class Handler(BaseHTTPRequestHandler):
         choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
         self.respond(200, {"object": "chat.completion", "choices": [choice]})
 
+    def begin_pieces(self) -> None:
+        """The head of a chat completion that comes in pieces, up to the end of the connection."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.close_connection = True
+
+    def piece(self, text: str = "", finish: str | None = None) -> None:
+        """A piece of it."""
+        choice = {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": finish}
+        self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
         """Quiet."""
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pipeline.records import Answer
 from pipeline.settings import Settings
 from pipeline.settings_sections import ServerSettings
 from pipeline.templates.answer_schema import json_schema
+from pipeline.templates.question_template import ask_template
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, request, sample_requests
 from tests.engines.polling import answer_all, stream_answers
 from tests.engines.scripted import Behave, Call, Handler, ScriptedServer, behave_well
@@ -511,3 +513,67 @@ def test_answers_before_an_error_are_returned_first_and_reset_forgets_the_error(
         engine.reset()
         assert [answer.status for answer in answer_all(engine, request(TRANSCRIPT))] == ["done"]
         engine.reset()
+
+
+# ---- answers in pieces --------------------------------------------------------------------------------
+
+
+def follow(behave: Behave) -> tuple[Answer, list[str], list[Call]]:
+    """The answer to a person's question, the texts that the engine passed on before, and the requests."""
+    heard: list[str] = []
+    asked = replace(request(ask_template("Who wrote this?")), listen=heard.append)
+    (answer,), calls = run_requests(behave, asked)
+    return answer, heard, calls
+
+
+def in_pieces(*pieces: str, finish: str | None = "stop", rest: bytes = b"data: [DONE]\r\n\r\n") -> Behave:
+    def behave(handler: Handler, call: Call) -> None:
+        assert call.body["stream"]
+        handler.begin_pieces()
+        for piece in pieces:
+            handler.piece(piece)
+        if finish:
+            handler.piece(finish=finish)
+        handler.wfile.write(rest)
+
+    return behave
+
+
+def test_the_answer_to_a_question_is_passed_on_as_it_is_written() -> None:
+    answer, heard, (call,) = follow(in_pieces("<think>Who?</think>", '{"answer": "Harrow', " Lane", ' Tools Ltd"}'))
+    assert (answer.status, answer.claims["answer"].value) == ("done", "Harrow Lane Tools Ltd")
+    assert heard[-1] == '{"answer": "Harrow Lane Tools Ltd"}'
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(heard)), "each is the text so far"
+    assert call.schema, "its form is demanded as well"
+
+
+def test_pages_and_servers_without_streams_get_an_answer_in_one_piece() -> None:
+    _, calls = run_requests(behave_well, request(INVOICE))
+    assert "stream" not in calls[0].body
+    answer, heard, _ = follow(behave_well)
+    assert (answer.status, heard) == ("done", [])
+
+    def refuse(handler: Handler, call: Call) -> None:
+        if "stream" in call.body:
+            handler.respond(400, {"error": {"message": "no streams here"}})
+        else:
+            behave_well(handler, call)
+
+    answer, heard, calls = follow(refuse)
+    assert (answer.status, heard) == ("done", [])
+    assert calls[-1].schema
+
+
+@pytest.mark.parametrize(
+    ("behave", "detail"),
+    [
+        (in_pieces('{"answer": "Har', finish=None, rest=b""), "ends in the middle"),
+        (in_pieces(finish=None, rest=b'data: {"error": {"message": "out of memory"}}\n\n'), "out of memory"),
+        (in_pieces('{"answer": "Har', finish="length"), "answer.tokens"),
+        (in_pieces(finish=None, rest=b"data: no JSON\n\ndata: [1]\n\ndata: [DONE]\n\n"), "empty"),
+    ],
+)
+def test_an_answer_in_pieces_without_a_good_end_says_so(behave: Behave, detail: str) -> None:
+    answer, _, _ = follow(behave)
+    assert answer.status == "failed"
+    assert detail in answer.detail

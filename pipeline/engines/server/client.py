@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.server.address import Address
+from pipeline.engines.server.completion_stream import CompletionStream
 from pipeline.engines.server.http import BrokenError, NoConnectionError, Response, exchange
 from pipeline.engines.server.reply import error_message, is_too_long
 from pipeline.engines.server.retry import is_temporary, retry_seconds
@@ -51,8 +53,8 @@ class RetryingClient:
         self._given_up = 0
         """Requests in a row that were given up on."""
 
-    async def send(self, client: httpx.AsyncClient, body: dict[str, Any]) -> bytes:
-        """The body of a successful response.
+    async def send(self, client: httpx.AsyncClient, body: dict[str, Any], listen: Callable[[str], None] | None = None) -> bytes:
+        """The body of a successful response. ``listen`` gets the text so far of one that comes in pieces; another attempt begins anew.
 
         Raises RefusedError, and after the last attempt BusyError, BrokenError or TimeoutError; TooLargeError;
         EngineUnavailableError when the server is gone, broken, or rejects everything.
@@ -61,7 +63,7 @@ class RetryingClient:
         while True:
             started, retry_after = time.monotonic(), ""
             try:
-                response = await self._send_once(client, body)
+                response = await self._send_once(client, body, listen)
                 if not is_temporary(response.status):
                     return self._body(response)
                 retry_after = response.retry_after
@@ -79,9 +81,12 @@ class RetryingClient:
             log.info("engine_retry", extra={"fields": fields})
             await asyncio.sleep(wait)
 
-    async def _send_once(self, client: httpx.AsyncClient, body: dict[str, Any]) -> Response:
+    async def _send_once(
+        self, client: httpx.AsyncClient, body: dict[str, Any], listen: Callable[[str], None] | None
+    ) -> Response:
         url = f"{self._address.url}/chat/completions"
-        return await exchange(client, "POST", url, seconds=self._settings.seconds, body=body)
+        receive = CompletionStream(listen).feed if listen else None
+        return await exchange(client, "POST", url, seconds=self._settings.seconds, body=body, receive=receive)
 
     def _body(self, response: Response) -> bytes:
         """The body of a final response. Raises what its status means."""

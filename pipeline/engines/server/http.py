@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +69,15 @@ def make_client(address: Address, connections: int) -> httpx.AsyncClient:
 
 
 async def exchange(
-    client: httpx.AsyncClient, method: str, url: str, *, seconds: float, body: dict[str, Any] | None = None
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    seconds: float,
+    body: dict[str, Any] | None = None,
+    receive: Callable[[bytes], None] | None = None,
 ) -> Response:
-    """The response to a request; ``seconds`` is the time for all of it, however slowly it arrives.
+    """The response to a request; ``seconds`` is the time for all of it, however slowly it arrives. ``receive`` gets its parts as they come.
 
     Raises TimeoutError, NoConnectionError, BrokenError, TooLargeError.
     """
@@ -83,6 +90,8 @@ async def exchange(
                 received += chunk
                 if len(received) > MAX_BYTES:
                     raise TooLargeError(f"the server's response is larger than {MAX_BYTES // 1_000_000} MB")
+                if receive:
+                    receive(chunk)
             return Response(response.status_code, bytes(received), response.headers.get("retry-after", ""))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         raise NoConnectionError(f"no connection ({str(error)[:200] or type(error).__name__})") from error

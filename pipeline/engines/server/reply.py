@@ -9,6 +9,7 @@ from typing import Any
 import pydantic_core
 
 from pipeline.engines.answers import shorten
+from pipeline.engines.server.completion_stream import streamed_choice
 
 _THOUGHT = re.compile(r"\A\s*<think>.*?(</think>|\Z)", re.DOTALL)
 """Reasoning that some models write before their answer, where the server does not remove it."""
@@ -28,15 +29,13 @@ class Completion:
 
 
 def read_completion(body: bytes) -> Completion:
-    """The first choice of a chat completion. Raises ValueError with a message for people when there is none."""
-    parsed = _json(body)
-    choices = parsed.get("choices") if isinstance(parsed, dict) else None
-    choice = choices[0] if isinstance(choices, list) and choices else None
+    """The first choice of a chat completion, whole or in pieces. Raises ValueError with a message for people when there is none."""
+    choice = streamed_choice(body) or _first_choice(body)
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise ValueError(f"the server's response holds no answer: {error_message(body)}")
     complete = choice.get("finish_reason") != "length"
-    text = _THOUGHT.sub("", _text(message.get("content")))
+    text = without_thought(_text(message.get("content")))
     if text.strip() or not complete:
         return Completion(text, complete)
     if message.get("refusal"):
@@ -44,6 +43,17 @@ def read_completion(body: bytes) -> Completion:
     if choice.get("finish_reason") == "content_filter":
         raise ValueError("the server's content filter held the answer back")
     raise ValueError("the model's answer is empty")
+
+
+def without_thought(text: str) -> str:
+    """The text behind the reasoning; empty as long as a model still thinks."""
+    return _THOUGHT.sub("", text)
+
+
+def _first_choice(body: bytes) -> Any:
+    parsed = _json(body)
+    choices = parsed.get("choices") if isinstance(parsed, dict) else None
+    return choices[0] if isinstance(choices, list) and choices else None
 
 
 def _text(content: Any) -> str:

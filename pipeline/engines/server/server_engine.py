@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engines.answers import empty_answer, failed_answer, make_answer, shorten
@@ -16,7 +18,7 @@ from pipeline.engines.server.client import RefusedError, RetryingClient
 from pipeline.engines.server.dispatcher import Dispatcher
 from pipeline.engines.server.http import check_packages, make_client
 from pipeline.engines.server.model_list import only_model
-from pipeline.engines.server.reply import read_completion
+from pipeline.engines.server.reply import read_completion, without_thought
 from pipeline.errors import DocumentError, EngineUnavailableError
 from pipeline.records import Answer
 from pipeline.settings import Settings
@@ -107,18 +109,38 @@ class ServerEngine:
             return answer
         prompt = await asyncio.to_thread(make_prompt, request)
         body = await asyncio.to_thread(chat, request, prompt, self._model)
-        completion = read_completion(await self._complete(client, request.template.name, prompt.schema, body))
+        completion = read_completion(await self._answer_body(client, request, prompt.schema, body))
         return make_answer(request, completion.text, complete=completion.complete)
 
+    async def _answer_body(
+        self, client: httpx.AsyncClient, request: Request, schema: dict[str, Any] | None, body: dict[str, Any]
+    ) -> bytes:
+        """The body of a completion, in pieces where the request has a listener and the server can."""
+        name, listen = request.template.name, request.listen
+        if listen is None:
+            return await self._complete(client, name, schema, body)
+        try:
+            follow = partial(_listen_behind_thought, listen)
+            return await self._complete(client, name, schema, body | {"stream": True}, follow)
+        except RefusedError as error:
+            if error.too_long or error.status not in _FORM_REFUSED:
+                raise
+        return await self._complete(client, name, schema, body)
+
     async def _complete(
-        self, client: httpx.AsyncClient, name: str, schema: dict[str, Any] | None, body: dict[str, Any]
+        self,
+        client: httpx.AsyncClient,
+        name: str,
+        schema: dict[str, Any] | None,
+        body: dict[str, Any],
+        listen: Callable[[str], None] | None = None,
     ) -> bytes:
         """The body of a completion, requested in the strictest form that the server accepts for this template."""
         first = FORMS.index(self._forms.get(name, FORMS[0]))
         for form in FORMS[first:]:
             response_format = answer_form(name, schema, form)
             try:
-                completion = await self._client.send(client, body | response_format)
+                completion = await self._client.send(client, body | response_format, listen)
             except RefusedError as error:
                 if error.too_long or not response_format or error.status not in _FORM_REFUSED:
                     raise
@@ -126,3 +148,7 @@ class ServerEngine:
                 self._forms[name] = form
                 return completion
         raise AssertionError("the last form has no response_format that a server could refuse")
+
+
+def _listen_behind_thought(listen: Callable[[str], None], text: str) -> None:
+    listen(without_thought(text))

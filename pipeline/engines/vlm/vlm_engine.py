@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -147,6 +148,7 @@ class VlmEngine:
             prompt.seed,
             Draft(loaded.chat.tokenizer, *prompt.likely_texts),
             encode,
+            partial(_follow, request.listen, loaded) if request.listen else None,
         )
 
     def make_answer(self, generation: Generation[Started]) -> Answer:
@@ -165,6 +167,12 @@ class VlmEngine:
         if generation.ending == "repeated":
             return failed_answer(request, "the model repeated itself without end", claims=answer.claims)
         return answer
+
+
+def _follow(listen: Callable[[str], None], loaded: LoadedModel, tokens: Sequence[int]) -> bool:
+    """Pass on the text so far, without a last letter that is not complete. False: the answer goes on."""
+    listen(loaded.text(tokens).rstrip("\ufffd"))
+    return False
 
 
 def _timed(answer: Answer, started: float) -> Answer:

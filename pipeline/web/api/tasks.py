@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Header, HTTPException, Path, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -17,24 +16,25 @@ from pipeline.ledger.document_search import change_marker
 from pipeline.ledger.ledger import Ledger
 from pipeline.values.times import utc_timestamp
 from pipeline.web.api.common import ERROR_RESPONSES, server_context
+from pipeline.web.api.event_stream import (
+    MAX_STREAM_SECONDS,
+    POLL_SECONDS,
+    STREAM,
+    TOO_MANY,
+    Seconds,
+    event,
+    event_stream,
+)
 from pipeline.web.api.read import TaskStatus, Wait, wait_for_task
 from pipeline.web.context import ServerContext
 from pipeline.web.document_list import list_latest
 from pipeline.web.task_state import task_object
 from pipeline.web.task_store import Task
 
-MAX_STREAMS = 32
-"""Streams at the same time; each holds one of the connections of clients with the token."""
-POLL_SECONDS, KEEP_ALIVE_SECONDS = 1.0, 15.0
-MAX_STREAM_SECONDS = 3_600
 LATEST = 200
 """Documents that one query gives."""
-TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"description": "too many streams are open"}}
-STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
 TaskId = Annotated[str, Path(min_length=32, max_length=32, pattern="^[0-9a-f]{32}$")]
-Seconds = Annotated[float, Query(gt=0, le=MAX_STREAM_SECONDS, description="after which the stream ends")]
-_open_streams = 0
 
 
 @router.get("/tasks/{task}")
@@ -57,13 +57,13 @@ async def task_events(request: Request, task: TaskId, seconds: Seconds = MAX_STR
             value = await run_in_threadpool(task_object, context, found, with_result=False)
             if value["status"] != previous:
                 previous = value["status"]
-                yield _event("task", value)
+                yield event("task", value)
             if previous != "waiting":
                 return
             yield ""
             await asyncio.sleep(POLL_SECONDS)
 
-    return _stream(events, seconds)
+    return event_stream(events, seconds)
 
 
 @router.get("/events", response_class=StreamingResponse, responses={**STREAM, **TOO_MANY})
@@ -88,13 +88,13 @@ async def document_events(
                 if key not in known:
                     known.add(key)
                     since = item["published"]
-                    yield _event("document", item, item["published"])
+                    yield event("document", item, item["published"])
             known = {key for key in known if key[1] >= since}
             marker = now
             yield ""
             await asyncio.sleep(POLL_SECONDS)
 
-    return _stream(events, seconds)
+    return event_stream(events, seconds)
 
 
 def _find(context: ServerContext, identifier: str) -> Task:
@@ -124,28 +124,3 @@ def _latest(ledger: Ledger, status: str, since: str) -> Iterator[dict[str, Any]]
             yield item
         if len(found) < LATEST:
             return
-
-
-def _event(name: str, value: dict[str, Any], identifier: str = "") -> str:
-    data = json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
-    return (f"id: {identifier}\n" if identifier else "") + f"event: {name}\ndata: {data}\n\n"
-
-
-def _stream(events: Callable[[float], AsyncIterator[str]], seconds: float) -> StreamingResponse:
-    """A response that sends events, and a comment when there is none for some time. Raises HTTPException 429."""
-    if _open_streams >= MAX_STREAMS:
-        raise HTTPException(429, f"{MAX_STREAMS} streams are open", {"retry-after": "10"})
-
-    async def body() -> AsyncIterator[str]:
-        global _open_streams
-        _open_streams += 1
-        try:
-            sent = time.monotonic()
-            async for text in events(time.monotonic() + seconds):
-                if text or time.monotonic() - sent > KEEP_ALIVE_SECONDS:
-                    sent = time.monotonic()
-                    yield text or ": waiting\n\n"
-        finally:
-            _open_streams -= 1
-
-    return StreamingResponse(body(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})

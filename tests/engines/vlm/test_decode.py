@@ -23,6 +23,7 @@ from pipeline.engines.vlm.vlm_engine import VlmEngine
 from pipeline.records import Answer
 from pipeline.settings import Settings
 from pipeline.settings_sections import VlmSettings
+from pipeline.templates.question_template import ask_template
 from pipeline.templates.template import Template
 from tests.engines.conformance import ALL_TYPES, BUILT_IN, PICTURE, checked_answers, request, sample_requests, words_of
 from tests.engines.polling import answer_all
@@ -108,6 +109,16 @@ def test_a_claim_says_how_likely_the_model_thought_its_value(vision_folder: Path
     answer = only(scripted_engine(str(vision_folder), goods("1.00")), request(ROWS, image=PICTURE))
     assert answer.claims["buyer"].value == "Morgenrot"
     assert 0.99 < answer.claims["buyer"].signals["token probability"] <= 1
+
+
+def test_the_answer_to_a_question_is_passed_on_as_it_is_written(vision_folder: Path) -> None:
+    heard: list[str] = []
+    asked = replace(request(ask_template("Who wrote this?"), image=PICTURE), listen=heard.append)
+    text = '{"answer": "Harrow Lane Tools Ltd"}'
+    answer = only(scripted_engine(str(vision_folder), text), asked)
+    assert answer.claims["answer"].value == "Harrow Lane Tools Ltd"
+    assert len(set(heard)) > 3
+    assert all(text.startswith(written) for written in heard)
 
 
 def test_an_answer_that_is_too_long_is_truncated() -> None:

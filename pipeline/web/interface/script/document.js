@@ -9,6 +9,7 @@ function showDocument(item, focus) {
   const kept = again ? selected : null, hadFocus = again && main.querySelector(".values").contains(document.activeElement);
   current = item;
   selected = null;
+  followAnswers(item);
   app.classList.toggle("document-open", Boolean(item));
   document.title = item ? `${item.base} – ${t("Review")}` : t("Review");
   if (!item) {

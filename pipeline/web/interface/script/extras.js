@@ -78,8 +78,8 @@ function questionsSection(item) {
   return section;
 }
 
-function answerParts({ outcome, notes }) {
-  if (!outcome) return [make("p", { class: "soft" }, make("span", { class: "dot busy" }), ` ${t("being answered")}`)];
+function answerParts({ id, outcome, notes }) {
+  if (!outcome) return [served?.looks_up ? null : make("p", { class: "answer draft" }, drafts.get(id)?.text || ""), make("p", { class: "soft" }, make("span", { class: "dot busy" }), ` ${t("being answered")}`)];
   if (outcome.error) return [make("p", { class: "review" }, t("no answer: {reason}", { reason: outcome.error }))];
   if (outcome.answer === null) return [make("p", { class: "answer" }, t("Nothing on the page answers this.")), make("p", { class: "soft" }, outcome.engine)];
   const about = [outcome.printed && outcome.printed !== outcome.answer ? t("printed “{text}”", { text: shortened(outcome.printed, 120) }) : "", outcome.engine, outcome.grounding === "none" ? t("not found on the page") : "", ...notes];

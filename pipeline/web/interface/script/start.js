@@ -14,6 +14,9 @@ async function reload() {
   if (loaded && current === item && !editor && !table) showDocument(loaded);
 }
 
+/** Whether somebody types into the document, or moves pages of a stack. */
+const isTyping = () => main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || Boolean(main.querySelector(".stack.changed"));
+
 /** Looks for changes on the server every two seconds, and shows them unless something is being edited. */
 function watchServer() {
   let marker = null, failures = 0;
@@ -22,7 +25,7 @@ function watchServer() {
     failures = status === 200 ? 0 : failures + 1;
     if (failures === 3) announce(t("The server does not answer. Saved corrections are kept."));
     if (status === 200) {
-      const typing = main.contains(document.activeElement) && document.activeElement.matches("input, textarea, select") || main.querySelector(".stack.changed");
+      const typing = isTyping();
       if (answer.marker !== marker) await filter();
       marker = answer.marker;
       if (current && current.marker !== answer.marker && !typing) await reload(); // also what changed between loading it and the first look
