@@ -8,7 +8,7 @@ from typing import Any
 import pydantic_core
 
 MAX_LINE = 1_000_000
-"""Bytes of one event; of a longer one, and of what follows, no pieces are read."""
+"""Bytes of an event; a longer one is passed over while it arrives."""
 MAX_FOLLOWED = 20_000
 """Letters of an answer of which pieces are passed on."""
 
