@@ -94,10 +94,10 @@ def _is_possible(sign: _Sign, words: Set[str], folded: str) -> bool:
     return not sign.letters or not words.isdisjoint(sign.letters)
 
 
-def likely_country(weights: Counter[str]) -> str | None:
-    """The country with the largest weight, where it is known and no other has as much."""
+def likely_country(weights: Counter[str], least: int = MIN_WEIGHT) -> str | None:
+    """The country with the largest weight, where that is at least ``least`` and no other has as much."""
     ranked = weights.most_common(2)
-    if not ranked or ranked[0][1] < MIN_WEIGHT or (len(ranked) > 1 and ranked[1][1] == ranked[0][1]):
+    if not ranked or ranked[0][1] < least or (len(ranked) > 1 and ranked[1][1] == ranked[0][1]):
         return None
     return ranked[0][0]
 

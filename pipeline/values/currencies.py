@@ -34,6 +34,7 @@ SYMBOL_PATTERN = "|".join(
 SHORT_WORDS_BEFORE = r"(?-i:R[sS]\.?|R[pP]\.?|[kK]r\.?|KR|TL|kn|lei|LEI|S/\.?)"
 SHORT_WORDS_AFTER = r"(?-i:R[sS]\.?|Ft|lei|LEI|[kK]r\.?|KR|TL|kn)"
 """Abbreviations that are currencies only before or behind an amount, in the case in which they are printed."""
+_NOUN_LETTERS = 4
 _MARKS = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))
 
 
@@ -76,6 +77,27 @@ def find_currency_name(text: str, languages: Iterable[str]) -> tuple[str, int, i
         if match:
             return _codes_of_full_names(language)[match[1].casefold()], *match.span()
     return None
+
+
+def find_currency_noun(text: str, currency: str, languages: Iterable[str]) -> tuple[int, int] | None:
+    """The span of the word by which a currency is called at home: "dinars" for TND, "rupees" for INR, in one of the languages."""
+    known = active().codes("currencies")
+    for language in languages:
+        noun = _noun(currency, language) if language in known else ""
+        match = re.search(rf"(?<!\w){re.escape(noun)}\w{{0,2}}(?!\w)", text, re.IGNORECASE) if noun else None
+        if match:
+            return match.span()
+    return None
+
+
+@cache
+def _noun(currency: str, language: str) -> str:
+    """The word of a currency's name that other currencies share ("Tunisian Dinar"), or its only word; empty for a short one."""
+    names = {code: name.casefold().split() for code, name in currency_names(language).items() if code in currency_codes()}
+    own = names.get(currency, [])
+    shared = [word for word in own if sum(word in words for words in names.values()) > 1]
+    noun = next(iter(shared), own[0] if len(own) == 1 else "")
+    return noun if len(noun) >= _NOUN_LETTERS else ""
 
 
 @cache

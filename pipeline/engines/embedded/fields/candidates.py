@@ -30,6 +30,7 @@ from pipeline.values.currencies import (
     SYMBOL_PATTERN,
     currency_codes,
     find_currency_name,
+    find_currency_noun,
     parse_currency,
 )
 from pipeline.values.dates import Order, find_dates, guess_order, parse_time
@@ -190,12 +191,16 @@ class Candidates:
         return best[votes.most_common(1)[0][0]] if votes else self._named_currency()
 
     def _named_currency(self) -> CurrencyMark | None:
-        """The currency whose full name the page prints, as sums in words do."""
+        """The currency whose name the page prints, as sums in words do: the full name, or the one that it has in the likely country."""
         spoken = [code for code, weight in self.layout.languages.items() if weight >= _SPOKEN]
+        country = likely_country(self._countries, least=1)  # the name says the same once more
+        own = next(iter(get_territory_currencies(country)), None) if country else None
         for run in self.layout.runs:
-            if found := find_currency_name(run.text, spoken):
-                code, *span = found
-                return CurrencyMark(code, run.span(*span), run.text[slice(*span)], False, _UNDECIDED)
+            found = find_currency_name(run.text, spoken)
+            span = find_currency_noun(run.text, own, spoken) if own and not found else None
+            code, start, end = found or ((own, *span) if own and span else (None, 0, 0))
+            if code:
+                return CurrencyMark(code, run.span(start, end), run.text[start:end], False, _UNDECIDED)
         return None
 
     def _currency_marks(self) -> Iterator[CurrencyMark]:

@@ -272,6 +272,20 @@ def test_the_currency_of_a_sum_in_words(words: str, code: str | None) -> None:
     assert read_fields["total"] == "9000.00"
 
 
+@pytest.mark.parametrize(
+    ("contact", "words", "code"),
+    [
+        ("www.fjordlund.tn", "Nine thousand dinars", "TND"),
+        ("www.fjordlund.ma", "Nine thousand dirhams", "MAD"),
+        ("Phone +91 44 2345 6789", "Rupees nine thousand only", "INR"),
+        ("www.fjordlund.ma", "Nine thousand dinars", None),
+        ("Phone 522 123456", "Nine thousand dirhams", None),
+    ],
+)
+def test_the_currency_of_the_country_by_its_noun(contact: str, words: str, code: str | None) -> None:
+    assert read(*HEAD, contact, "Invoice no. 4471", words, cells=[("Total", "9,000.00")])["currency"] == code
+
+
 def test_a_number_ends_where_a_telephone_number_is_joined_to_it() -> None:
     assert read(*HEAD, "Invoice no. 44710238-TEL0455123987")["invoice_number"] == "44710238"
     assert read(*HEAD, "Invoice no. 4471-TELA023")["invoice_number"] == "4471-TELA023"
