@@ -129,6 +129,7 @@ _CONTACT = re.compile(r"(?<=\d)[-/._#–]{1,2}([^\W\d_]{3,})(?=\d{6})")
 """A word between two numbers that a till has printed without blanks: "0130-TEL0577"."""
 _MOST_VAT_WORDS = 8
 _VAT_MARK = re.compile(r"[:.#/]")
+_LETTER_OF_DIGIT = str.maketrans("0158", "OISB")
 _VAT_LETTERS = frozenset(country[:2] for country in (*VAT_COUNTRIES, "GR"))
 _CURRENCY_WORD = re.compile(rf"(?<![^\W\d_])(?:{SYMBOL_PATTERN}|zł|kč|[^\W\d_]{{2,8}})(?![^\W\d_])", re.IGNORECASE)
 
@@ -292,16 +293,27 @@ class Candidates:
         starts = [start for start in starts if self._begins_vat(run.text[start : start + 8].lstrip(" .,;|")[:2])]
         for end in reversed(ends) if starts else ():
             for start in starts:
-                text = run.text[start:end].strip(" .,;|")
+                printed = run.text[start:end].strip(" .,;|")
+                text = self._with_letters(printed)
                 if not 8 <= len(text) <= 24 or not text[:2].isalpha() or not self._free(run, start, end):
                     continue
-                if value := parse_vat(text) or (repair_vat(text) if self.layout.page.source == "ocr" else None):
+                value = parse_vat(text) or (repair_vat(text) if self.layout.page.source == "ocr" else None)
+                if value and (text == printed or is_valid_vat(value)):
                     hits.append(self._make("vat", value, run, (start, start + len(text)), 1.0 if is_valid_vat(value) else 0.8))
         return max(hits, key=lambda hit: hit.quality, default=None)  # the longest of the best
 
     def _begins_vat(self, letters: str) -> bool:
         """Whether a VAT id may begin so. OCR may have misread one letter of its country."""
+        letters = self._with_letters(letters)
         return letters.isalpha() and (self.layout.page.source == "ocr" or letters.upper() in _VAT_LETTERS)
+
+    def _with_letters(self, text: str) -> str:
+        """The text, where OCR has read it, with letters for the digits that look like them in the place of a country: "R0" for "RO"."""
+        first = text[:2]
+        if self.layout.page.source != "ocr" or sum(map(str.isdigit, first)) != 1:
+            return text
+        changed = first.translate(_LETTER_OF_DIGIT) + text[2:]
+        return changed if changed[:2].upper() in _VAT_LETTERS else text
 
     def _amounts(self, run: Run) -> Iterator[Candidate]:
         at = 0

@@ -190,3 +190,29 @@ def test_a_word_before_a_tax_number_is_no_part_of_it(line: str, number: str) -> 
     of = page([(50, 40, "Brelund Handel"), (50, 60, line), (50, 100, "Total"), (200, 100, "12.50")])
     value = read_fields(of, template("receipt"))["vendor_vat_id"].value
     assert str(value).replace(" ", "").replace(".", "") == number.replace(" ", "").replace(".", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("Meter no 4471 0238 - Tel. 0832 4920", "4471 0238"),
+        ("Meter no 4471 0238 - Te1. 0832 4920", "4471 0238"),
+        ("Meter no 4471 0238 #2558", "4471 0238"),
+        ("Meter no 4471#2558", "4471#2558"),
+    ],
+)
+def test_a_number_ends_before_a_telephone_number_and_before_the_sign_of_another_number(line: str, number: str) -> None:
+    assert read(BANK, "Fjordlund Boats AB", line)["meter"].value == number
+
+
+@pytest.mark.parametrize(
+    ("printed", "source", "value"),
+    [
+        ("R018547290", "ocr", "RO18547290"),  # check digit right
+        ("R018547291", "ocr", None),
+        ("R018547290", "textlayer", None),
+    ],
+)
+def test_a_country_that_ocr_has_read_with_a_digit(printed: str, source: WordSource, value: str | None) -> None:
+    found = read(BANK, "Fjordlund Boats AB", f"VAT no {printed}", source=source)["vat"].value
+    assert found == value or (value is None and not str(found).startswith("RO"))
