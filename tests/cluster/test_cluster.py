@@ -124,6 +124,7 @@ def test_results_equal_those_of_one_machine_except_for_times(machines: ClusterMa
     assert "nothing to do: 6 files up to date" in again.stdout, "a local run knows the files that the cluster read"
 
 
+@pytest.mark.proof
 def test_a_machine_that_is_killed_loses_nothing_and_one_that_joins_gets_work(
     machines: ClusterMachines, workspace: Workspace, start: Start
 ) -> None:
@@ -171,6 +172,7 @@ def test_pages_that_kill_engines_and_actors_are_given_up_and_the_others_are_read
         assert "died 3 times while this page was being answered" in result["pages"][0]["detail"]
 
 
+@pytest.mark.proof
 def test_a_driver_that_is_killed_goes_on_in_the_cluster_and_then_on_one_machine(
     machines: ClusterMachines, workspace: Workspace, start: Start
 ) -> None:

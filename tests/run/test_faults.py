@@ -317,7 +317,7 @@ def test_namesakes_that_come_back_after_the_archived_file_was_removed_have_resul
 def test_a_failed_file_that_was_removed_and_its_namesakes_end_no_run(folders: RunFolders, tmp_path: Path) -> None:
     folders.changes |= {"after": "move", "archive": tmp_path / "archive", "failed": tmp_path / "failed"}
     for number in range(3):
-        folders.put("a.pdf", b"no document %d" % number)
+        folders.put("a.pdf", b"\0\xffno document %d" % number)
         assert folders.run().documents == {"failed": 1}
         if number == 1:
             (tmp_path / "failed" / "a.pdf").unlink()

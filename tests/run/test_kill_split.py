@@ -18,7 +18,7 @@ from tests.drawing import text_pdf
 from tests.run.kills import KillFolders, kill, share
 from tests.run.test_split import separator, stack
 
-pytestmark = pytest.mark.kills
+pytestmark = [pytest.mark.kills, pytest.mark.proof]
 STACKS = 12
 
 

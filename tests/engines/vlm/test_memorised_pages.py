@@ -116,7 +116,9 @@ def check(outbox: Path, names: Mapping[str, str], known: Known) -> None:
 EIGHT_BITS = "int8" if multiplies_bytes() else "float32"
 
 
-@pytest.mark.parametrize(("batch", "seed", "dtype"), [(1, 1, "float32"), (8, 2, "float32"), (8, 3, EIGHT_BITS)])
+@pytest.mark.parametrize(
+    ("batch", "seed", "dtype"), [pytest.param(1, 1, "float32", marks=pytest.mark.proof), (8, 2, "float32"), (8, 3, EIGHT_BITS)]
+)
 def test_every_page_gets_its_own_answer(home: Path, known: Known, tmp_path: Path, batch: int, seed: int, dtype: str) -> None:
     names = fill(tmp_path / "inbox", known, seed)
     finish(start(home, tmp_path, batch, dtype))

@@ -172,12 +172,12 @@ def test_missing_pages_are_listed_with_the_reason_and_what_to_do(folder: ReviewF
     page = open_review(folder.write())
     item(page, "partial.pdf").click()
     text = page.locator(".notice").inner_text()
-    assert "Pages 2, 3 failed: timeout: not read within 120 s (limits.seconds)" in text
+    assert "Pages 2, 3 failed: out of time: not read within 120 s (limits.seconds)" in text
     assert "raise `limits.seconds`" in text
     assert page.get_by_role("region", name="Pages and their status").locator("tbody tr").count() == 3
     item(page, "sealed.pdf").click()
     text = page.locator(".notice.bad").inner_text()
-    assert "Not read: needs_password: the file is encrypted" in text
+    assert "Not read: needs a password: the file is encrypted" in text
     assert "pipeline unlock sub/sealed.pdf" in text
 
 

@@ -277,7 +277,7 @@ def test_while_another_run_holds_the_outbox_files_are_stored_and_read_afterwards
         with running.client() as client:
             wait_for(lambda: client.get("/api/status").json()["reader"]["state"] == "elsewhere")
             assert client.get("/api/documents").json()["total"] == 0
-            assert "another run holds the outbox" in client.get("/").text
+            assert "Another run holds the outbox" in client.get("/").text
     assert running.read(upload["sha256"])["status"] == "done"
     assert running.stop() == 0
 
