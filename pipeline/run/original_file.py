@@ -72,15 +72,19 @@ class OriginalFiles:
         return path
 
     def _new_folder(self) -> Path:
-        """The folder for what is fetched. A run that starts deletes those of all processes."""
         if self._folder is None or not self._folder.is_dir():
-            parent = self._settings.outbox.resolve() / STATE_FOLDER / PARTS_FOLDER
-            try:
-                parent.mkdir(exist_ok=True)
-                self._folder = Path(mkdtemp(dir=parent))
-            except OSError as error:
-                raise OutboxError(f"{parent}: cannot be written: {error.strerror or error}", "free disk space") from error
+            self._folder = new_parts_folder(self._settings)
         return self._folder
+
+
+def new_parts_folder(settings: Settings) -> Path:
+    """A new folder for files that one process fetches or unpacks. A run that starts deletes those of all. Raises OutboxError."""
+    parent = settings.outbox.resolve() / STATE_FOLDER / PARTS_FOLDER
+    try:
+        parent.mkdir(exist_ok=True)
+        return Path(mkdtemp(dir=parent))
+    except OSError as error:
+        raise OutboxError(f"{parent}: cannot be written: {error.strerror or error}", "free disk space") from error
 
 
 def is_remote(record: FileRecord, settings: Settings) -> bool:

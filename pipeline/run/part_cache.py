@@ -9,15 +9,12 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from threading import Event, RLock
 
-from pipeline.errors import OutboxError
 from pipeline.intake.scan import InboxFile
-from pipeline.run.job import PARTS_FOLDER
-from pipeline.run.original_file import OriginalFiles
+from pipeline.run.original_file import OriginalFiles, new_parts_folder
 from pipeline.run.part_file import PartFileError, PartPlace, unpack_part
-from pipeline.settings import STATE_FOLDER, Settings
+from pipeline.settings import Settings
 
 KEPT_FILES, KEPT_BYTES = 20, 200_000_000
 """Files that stay for the next page; those in use stay beyond that."""
@@ -95,14 +92,8 @@ class PartCache:
         return unpack_part(place, folder, self._settings, folder / key, self.originals, self._closing.is_set)
 
     def _folder(self) -> Path:
-        """The folder of this process. A run that starts deletes those of all."""
         if self._own is None or not self._own.is_dir():
-            parent = self._settings.outbox.resolve() / STATE_FOLDER / PARTS_FOLDER
-            try:
-                parent.mkdir(exist_ok=True)
-                self._own = Path(mkdtemp(dir=parent))
-            except OSError as error:
-                raise OutboxError(f"{parent}: cannot be written: {error.strerror or error}", "free disk space") from error
+            self._own = new_parts_folder(self._settings)
         return self._own
 
     def _trim(self) -> None:
