@@ -6,6 +6,8 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -200,61 +202,58 @@ def test_a_connection_without_a_complete_request_head_is_closed_while_others_are
         assert all(client.recv(1) == b"" for client in idle)
 
 
-def test_a_connection_may_be_idle_between_requests_but_not_within_a_request_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
-    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 4)
+@contextmanager
+def empty_server() -> Iterator[int]:
+    """A server without pages in a thread of this process; its port."""
     listener = server.listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     web = server.WebServer(with_access_control(FastAPI(), "secret", frozenset({f"127.0.0.1:{port}"}), port, 1))
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            client.settimeout(30)
-            for _ in range(2):
-                head = f"GET /missing HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer secret\r\n\r\n"
-                client.sendall(head.encode())
-                response = b""
-                while b'"Not Found"}' not in response:
-                    received = client.recv(4096)
-                    assert received, "the connection was closed between two requests"
-                    response += received
-                time.sleep(1)
-            client.sendall(b"GET / HT")  # the first byte ends uvicorn's own timer for silent connections
-            assert client.recv(1) == b""
+        yield port
     finally:
         web.should_exit = True
         thread.join(30)
+
+
+def test_a_connection_may_be_idle_between_requests_but_not_within_a_request_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 4)
+    with empty_server() as port, socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(30)
+        for _ in range(2):
+            head = f"GET /missing HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer secret\r\n\r\n"
+            client.sendall(head.encode())
+            response = b""
+            while b'"Not Found"}' not in response:
+                received = client.recv(4096)
+                assert received, "the connection was closed between two requests"
+                response += received
+            time.sleep(1)
+        client.sendall(b"GET / HT")  # the first byte ends uvicorn's own timer for silent connections
+        assert client.recv(1) == b""
 
 
 def test_a_client_that_sends_on_after_it_was_refused_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEAD_SECONDS", 0.5)
-    listener = server.listen("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    web = server.WebServer(with_access_control(FastAPI(), "secret", frozenset({f"127.0.0.1:{port}"}), port, 1))
-    thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            head = f"PUT /missing HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer secret\r\n"
-            client.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode())
-            client.settimeout(0.2)
-            received, sent, ended = b"", 0, False
-            while not ended:
-                assert sent < 100, "the server still takes what it has refused"
-                sent += 1
-                try:
-                    client.sendall(b"a")
-                    part = client.recv(4096)
-                    ended, received = not part, received + part
-                except TimeoutError:
-                    continue
-                except ConnectionError:
-                    ended = True
-            assert received.startswith(b"HTTP/1.1 4"), "the refusal can be read before"
-    finally:
-        web.should_exit = True
-        thread.join(30)
+    with empty_server() as port, socket.create_connection(("127.0.0.1", port)) as client:
+        head = f"PUT /missing HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer secret\r\n"
+        client.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode())
+        client.settimeout(0.2)
+        received, sent, ended = b"", 0, False
+        while not ended:
+            assert sent < 100, "the server still takes what it has refused"
+            sent += 1
+            try:
+                client.sendall(b"a")
+                part = client.recv(4096)
+                ended, received = not part, received + part
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                ended = True
+        assert received.startswith(b"HTTP/1.1 4"), "the refusal can be read before"
 
 
 def test_a_body_that_is_sent_too_slowly_is_refused(served: Served) -> None:
