@@ -37,7 +37,7 @@ from pipeline.values.dates import Order, find_dates, guess_order, parse_time
 from pipeline.values.identifiers import VAT_COUNTRIES, is_valid_vat, parse_vat, repair_vat
 from pipeline.values.money import Money, parse_money
 from pipeline.values.numbers import guess_decimal_mark, parse_number, plain_decimal
-from pipeline.values.tax_numbers import find_tax_numbers
+from pipeline.values.tax_numbers import LEAST_WEIGHT, find_tax_numbers
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,6 @@ class CurrencyMark:
 
 _BESIDE_AMOUNT, _ELSEWHERE = 3, 2
 """Votes of a currency beside an amount, and of one that stands elsewhere."""
-_SPOKEN = 0.3
-"""Weight from which a language is one of the page's."""
 _UNDECIDED = 0.4
 """Strength of a sign that countries share ("$") where the page does not tell its country: its usual meaning is a guess."""
 _CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[A-Z]{{3}}))"
@@ -193,7 +191,7 @@ class Candidates:
 
     def _named_currency(self) -> CurrencyMark | None:
         """The currency whose name the page prints, as sums in words do: the full name, or the one that it has in the likely country."""
-        spoken = [code for code, weight in self.layout.languages.items() if weight >= _SPOKEN]
+        spoken = [code for code, weight in self.layout.languages.items() if weight >= LEAST_WEIGHT]
         country = likely_country(self._countries, least=1)  # the name says the same once more
         own = next(iter(get_territory_currencies(country)), None) if country else None
         for run in self.layout.runs:
