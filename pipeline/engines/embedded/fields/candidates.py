@@ -206,17 +206,20 @@ class Candidates:
         for candidate in self.numbers:
             if candidate.currency:
                 yield from self._resolved(candidate.currency, candidate.printed, candidate.words, beside_amount=True)
+        codes = currency_codes()
         for run in self.layout.runs:
+            may_have_brackets = "(" in run.text
             for match in _CURRENCY_WORD.finditer(run.text):
-                is_code = match[0] in currency_codes() and match[0] not in CODE_ONLY
+                word = match[0]
+                is_code = word in codes and word not in CODE_ONLY
                 symbol = (
-                    not match[0].isascii()
-                    or match[0] in ("$", "RM")
-                    or match[0].casefold() in ("euro", "euros")
-                    or _IN_BRACKETS.search(run.text[: match.start()]) is not None  # "Unit price (Rs.)"
+                    not word.isascii()
+                    or word in ("$", "RM")
+                    or word.casefold() in ("euro", "euros")
+                    or (may_have_brackets and _IN_BRACKETS.search(run.text[: match.start()]) is not None)  # "Unit price (Rs.)"
                 )
-                if ((is_code and _names_money(run.text, match)) or symbol) and (code := parse_currency(match[0])):
-                    yield from self._resolved(code, match[0], run.span(*match.span()), beside_amount=False)
+                if ((is_code and _names_money(run.text, match)) or symbol) and (code := parse_currency(word)):
+                    yield from self._resolved(code, word, run.span(*match.span()), beside_amount=False)
 
     def _resolved(self, currency: str, printed: str, words: tuple[int, ...], *, beside_amount: bool) -> Iterator[CurrencyMark]:
         """The currency that is meant; a sign that countries share means that of the page's country, or of its language.

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from math import log
 
 from pipeline.engines.embedded.fields.labels import Label
+from pipeline.engines.embedded.fields.name_candidates import NameCandidate
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
 from pipeline.engines.embedded.fields.scorer import Group, Scores
 from pipeline.languages.evidence import UNSEEN, weight
@@ -68,8 +70,13 @@ class ClaimSignals:
 
     def _trace(self, field: str) -> float:
         """Whether something on the page looks like a currency or a time, where the field is one."""
-        pattern = _TRACES.get(self._kinds[field])
-        return float(pattern is not None and any(pattern.search(text) for text in self._texts))
+        return self._traces.get(self._kinds[field], 0.0)
+
+    @cached_property
+    def _traces(self) -> dict[str, float]:
+        """Whether the page has a trace of each type that leaves one."""
+        kinds = _TRACES.keys() & set(self._kinds.values())
+        return {kind: float(any(map(_TRACES[kind].search, self._texts))) for kind in kinds}
 
     def absence(self, field: str) -> Claim:
         """The claim that the page does not have the field; its score is the probability of that."""
@@ -106,7 +113,7 @@ def _is_ambiguous(printed: str) -> bool:
 def _by_value(group: Group, scores: Scores) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
     for candidate, probability in zip(group.candidates, scores.candidates.tolist(), strict=True):
-        total[str(getattr(candidate, "value", None) or getattr(candidate, "text", ""))] += probability
+        total[candidate.text if isinstance(candidate, NameCandidate) else candidate.value] += probability
     return total
 
 

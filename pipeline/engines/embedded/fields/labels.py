@@ -19,7 +19,7 @@ from pipeline.engines.embedded.fields.label_index import OTHER, LabelIndex
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import is_neutral, vocabulary
 from pipeline.languages.evidence import weight
-from pipeline.records import Box
+from pipeline.records import Box, Word
 
 __all__ = ["OTHER", "Label", "cut_box", "find_labels", "make_label"]
 LEAST_WEIGHT = 0.3
@@ -168,15 +168,20 @@ def cut_box(layout: Layout, run: Run, start: int, end: int, touched: tuple[int, 
     """The box of some characters of a run; parts of words are cut in proportion. ``touched`` are their words, where they are known."""
     words = (run.span(start, end) if touched is None else touched) or run.words
     x0, y0, x1, y1 = layout.box(words)
-    first = run.words.index(words[0])
-    for word, begin in zip(words, run.starts[first : first + len(words)], strict=True):
-        box, length = layout.page.words[word].box, len(layout.page.words[word].text)
-        share = (box[2] - box[0]) / max(1, length)
-        if begin <= start < begin + length:
-            x0 = box[0] + share * (start - begin)
-        if begin < end <= begin + length:
-            x1 = box[0] + share * (end - begin)
+    at = run.words.index(words[0])
+    first, begin = layout.page.words[words[0]], run.starts[at]
+    if begin <= start < begin + len(first.text):
+        x0 = _place_in(first, start - begin)
+    last, begin = layout.page.words[words[-1]], run.starts[at + len(words) - 1]
+    if begin < end <= begin + len(last.text):
+        x1 = _place_in(last, end - begin)
     return x0, y0, x1, y1
+
+
+def _place_in(word: Word, letters: int) -> float:
+    """Where a word has so many letters to the left, as if all were of one width."""
+    share = (word.box[2] - word.box[0]) / max(1, len(word.text))
+    return word.box[0] + share * letters
 
 
 def _misread(layout: Layout, accepted: list[Label], index: LabelIndex) -> Iterator[Label]:

@@ -153,36 +153,47 @@ def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: PageHe
 
 def _run_cells(layout: Layout, run: Run, headings: PageHeadings, misread: bool) -> list[HeaderCell]:
     """The run as one cell, or as several where more than one of its pieces is a heading ("Qty Price")."""
-    whole = _cell(layout, run, 0, len(run.words), headings, misread, loose=True)
+    keys = [label_key(layout.page.words[word].text) for word in run.words]
+    whole = _cell(layout, run, keys, 0, len(run.words), headings, misread, loose=True)
     if len(run.words) > _MOST_WORDS or whole.text in headings:
         return [whole]
-    pieces = list(_pieces(layout, run, headings, misread))
+    pieces = list(_pieces(layout, run, keys, headings, misread))
     return pieces if sum(cell.known for cell in pieces) > 1 else [whole]
 
 
-def _pieces(layout: Layout, run: Run, headings: PageHeadings, misread: bool) -> Iterator[HeaderCell]:
-    """Headings from the first word on, the longest first; words of no heading stand alone."""
+def _pieces(
+    layout: Layout, run: Run, keys: Sequence[str], headings: PageHeadings, misread: bool
+) -> Iterator[HeaderCell]:
+    """Headings from the first word on, the longest first; words of no heading stand alone. ``keys`` are the folded words."""
     first = 0
     while first < len(run.words):
         for last in range(len(run.words), first, -1):
-            if last == first + 1 or _column(_folded(layout, run.words[first:last]), headings, misread) is not None:
-                yield _cell(layout, run, first, last, headings, misread)
+            if last == first + 1 or _column(_joined(keys[first:last]), headings, misread) is not None:
+                yield _cell(layout, run, keys, first, last, headings, misread)
                 first = last
                 break
 
 
 def _cell(
-    layout: Layout, run: Run, first: int, last: int, headings: PageHeadings, misread: bool, loose: bool = False
+    layout: Layout,
+    run: Run,
+    keys: Sequence[str],
+    first: int,
+    last: int,
+    headings: PageHeadings,
+    misread: bool,
+    loose: bool = False,
 ) -> HeaderCell:
     words = run.words[first:last]
-    text = _folded(layout, words)
+    text = _joined(keys[first:last])
     column = _column(text, headings, misread, loose)
     box = layout.box(words)
     return HeaderCell(column or None, text, box[0], box[2], run.row, column is not None)
 
 
-def _folded(layout: Layout, words: Sequence[int]) -> str:
-    return label_key(layout.text(words)).strip("#%")
+def _joined(keys: Sequence[str]) -> str:
+    """The folded text of some words."""
+    return "".join(keys).strip("#%")
 
 
 def _column(text: str, headings: PageHeadings, misread: bool, loose: bool = False) -> str | None:
