@@ -48,6 +48,8 @@ def rivals(kind: str, details: bool) -> tuple[str, ...]:
 """Types of values, and of which types the labels compete for them."""
 Place = tuple[int, int, int]
 _Rows = dict[int, list[Candidate]]
+_Span = tuple[float, float, float, float]
+"""Left edge, right edge, the sum of both, and their middle."""
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
 VAGUE = 0.55
 """The weight of a label that many values share ("Number")."""
@@ -80,6 +82,8 @@ class LabelScores:
         self._heads = [label for label in labels if not label.title or len(self._by_row[label.row]) >= 3]
         """Labels that may stand above a value. A title is one only among other headings."""
         self._over: dict[tuple[int, Box], tuple[int, list[Label]]] = {}
+        self._spans: dict[int, list[_Span]] = {}
+        """The places of the values that are compared, by row."""
         self._relations: dict[tuple[bool, tuple[Place, ...]], dict[Place, list[Relation]]] = {}
 
     def score(self, candidates: Sequence[Candidate], spread: bool) -> dict[Place, dict[str, float]]:
@@ -96,10 +100,8 @@ class LabelScores:
         if found is None:
             by_row = _by_row(candidates)
             self._look_above(candidates)
-            between = self._rows_between(candidates, spread)
-            found = {
-                c.place: self._of(c, by_row, spread, blocked) for c, blocked in zip(candidates, between, strict=True)
-            }
+            self._spans = {row: [_span(c.box) for c in values] for row, values in by_row.items()}
+            found = {place: self._of(c, by_row, spread) for place, c in zip(places, candidates, strict=True)}
             self._relations[spread, places] = found
         return found
 
@@ -122,11 +124,11 @@ class LabelScores:
                 best[label.field] = max(strength, best.get(label.field, 0.0))
         return {place: {name: score for name, score in best.items() if score >= least} for place, best in scores.items()}
 
-    def _of(self, candidate: Candidate, by_row: _Rows, spread: bool, blocked: int) -> list[Relation]:
+    def _of(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[Relation]:
         found = self._beside(candidate, by_row[candidate.run.row], spread)
         if spread:
             found += self._wrapped(candidate, by_row)
-        return found + self._above(candidate, by_row, spread, blocked)
+        return found + self._above(candidate, by_row, spread)
 
     def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[Relation]:
         """Labels in the same row, to the left (or, weakly, to the right)."""
@@ -171,12 +173,19 @@ class LabelScores:
         gap = (candidate.box[0] - label.box[2]) / max(1.0, self.layout.page.width)
         return cover * (1.0 - 0.3 * min(1.0, gap))
 
-    def _above(self, candidate: Candidate, by_row: _Rows, spread: bool, blocked: int) -> list[Relation]:
-        """Labels over the value, aligned with it. ``blocked`` rows between them have something else in the value's column."""
+    def _above(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[Relation]:
+        """Labels over the value, aligned with it, with at most other values of its column between."""
         above, aligned = self._over.get((candidate.run.row, candidate.box), _NO_LABELS)
         if not aligned:
             return []
         height = max(self.layout.height, 4.0)
+        blocked = 0
+        for between in range(above + 1, candidate.run.row):
+            values = self._spans.get(between)
+            if (values and _has_aligned(values, candidate.box, height)) or (
+                not spread and self._text_between(between, candidate)
+            ):
+                blocked += 1
         distance = (candidate.box[1] - self._row_bottoms[above]) / height
         near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
         keep = 1.0 if spread else 0.4**blocked
@@ -186,39 +195,6 @@ class LabelScores:
             strength = 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0)
             labels.append(Relation("above", label, strength))
         return labels
-
-    def _rows_between(self, candidates: Sequence[Candidate], spread: bool) -> list[int]:
-        """For each value how many rows between it and the labels above it have another value in its column, or a text unless ``spread``."""
-        if not candidates or not self._heads:
-            return [0] * len(candidates)
-        boxes = np.array([c.box for c in candidates])
-        rows = np.array([c.run.row for c in candidates])
-        above = np.array([self._over.get((c.run.row, c.box), _NO_LABELS)[0] for c in candidates])
-        counts: list[int] = []
-        for start in range(0, len(candidates), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            busy = np.zeros((len(boxes[part]), len(self.layout.rows)), bool)
-            value, other = np.nonzero(_aligned_pairs(boxes, boxes[part], max(self.layout.height, 4.0)))
-            busy[value, rows[other]] = True
-            if not spread:
-                texts, text_rows = self._texts
-                value, text = np.nonzero((texts[:, 0] < boxes[part, 2, None]) & (texts[:, 2] > boxes[part, 0, None]))
-                busy[value, text_rows[text]] = True
-            every = np.arange(busy.shape[1])
-            busy &= (every > above[part, None]) & (every < rows[part, None])
-            counts += np.count_nonzero(busy, axis=1).tolist()
-        return counts
-
-    @cached_property
-    def _texts(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """The boxes of all runs of the page, and their rows."""
-        runs = self.layout.runs
-        return np.array([run.box for run in runs]), np.array([run.row for run in runs])
-
-    @cached_property
-    def _row_bottoms(self) -> list[float]:
-        """The lower edge of each row."""
-        return [max(run.box[3] for run in row) for row in self.layout.rows]
 
     @cached_property
     def _head_places(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -252,12 +228,21 @@ class LabelScores:
             return []
         return [Relation("wrapped", o, 0.75 * (0.2 + 0.8 * o.cover)) for o in labels if o.box[0] < candidate.box[0]]
 
+    @cached_property
+    def _row_bottoms(self) -> list[float]:
+        """The lower edge of each row."""
+        return [max(run.box[3] for run in row) for row in self.layout.rows]
+
     def _has_own(self, label: Label, row: Iterable[Candidate]) -> bool:
         """Whether the label has a value beside it already."""
         return any(
             c.box[0] >= label.end_x - 2.0 and c.quality >= 0.5 and c.box[0] - label.end_x < 0.3 * self.layout.page.width
             for c in row
         )
+
+    def _text_between(self, row: int, candidate: Candidate) -> bool:
+        x0, _, x1, _ = candidate.box
+        return any(run.box[0] < x1 and run.box[2] > x0 for run in self.layout.rows[row])
 
 
 class PageLabels:
@@ -306,11 +291,24 @@ def _by_row(candidates: Iterable[Candidate]) -> _Rows:
     return rows
 
 
-def _aligned_pairs(labels: NDArray[np.float64], values: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
-    """Whether each value (a row of the result) is aligned with each label (a column).
+def _span(box: Box) -> _Span:
+    return box[0], box[2], box[0] + box[2], (box[0] + box[2]) / 2
 
-    Left edges, right edges or centres agree, or the middle of one lies within the other.
-    """
+
+def _has_aligned(row: Iterable[_Span], box: Box, height: float) -> bool:
+    """Whether a value of the row is aligned with a box: left edges, right edges or centres agree, or one lies within the other."""
+    x0, _, x1, _ = box
+    middle, near, wide = (x0 + x1) / 2, 1.2 * height, 3.0 * height
+    for left, right, both, other_middle in row:
+        if abs(left - x0) < near or abs(right - x1) < near or abs(both - x0 - x1) < wide or left < middle < right:
+            return True
+        if x0 < other_middle < x1:
+            return True
+    return False
+
+
+def _aligned_pairs(labels: NDArray[np.float64], values: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
+    """As ``_has_aligned``, for each value (a row of the result) and each label (a column)."""
     left, right, x0, x1 = labels[:, 0], labels[:, 2], values[:, 0, None], values[:, 2, None]
     found = (np.abs(left - x0) < 1.2 * height) | (np.abs(right - x1) < 1.2 * height)
     found |= np.abs(left + right - x0 - x1) < 3.0 * height

@@ -34,9 +34,12 @@ _EXCLUDED = 0.6  # what is left of a label with a remark that the tax is not in 
 _CASELESS = range(0x2E80, 0xD7FF)  # Chinese, Japanese, Korean: words are not parted by blanks
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Label:
-    """A label found on the page: characters ``start`` to ``end`` of a run's text."""
+    """A label found on the page: characters ``start`` to ``end`` of a run's text.
+
+    Nothing changes one once ``find_labels`` has returned it. A frozen one would take three times as long to create.
+    """
 
     field: str
     run: Run
@@ -89,7 +92,9 @@ def find_labels(layout: Layout, index: LabelIndex) -> list[Label]:
     if layout.page.source == "ocr":
         accepted += _misread(layout, accepted, index)
     labels = sorted(accepted, key=lambda label: (label.row, label.box[0]))
-    return _with_cover([label for at, label in enumerate(labels) if not _is_remark(label, labels[max(0, at - 6) : at])])
+    found = [label for at, label in enumerate(labels) if not _is_remark(label, labels[max(0, at - 6) : at])]
+    _set_covers(found)
+    return found
 
 
 def _is_remark(label: Label, before: list[Label]) -> bool:
@@ -217,20 +222,15 @@ def _head(text: str) -> str:
     return text
 
 
-def _with_cover(labels: list[Label]) -> list[Label]:
-    """The labels with their ``cover``."""
+def _set_covers(labels: list[Label]) -> None:
+    """Sets the ``cover`` of each label, which depends on the others in its run."""
     by_run: dict[int, list[Label]] = defaultdict(list)
     for label in labels:
         by_run[label.run.number].append(label)
-    unexplained = {number: _unexplained(own[0].run, own) for number, own in by_run.items()}
-    return [_covering(label, _cover(label, unexplained[label.run.number])) for label in labels]
-
-
-def _covering(label: Label, cover: float) -> Label:
-    """The label with its cover. ``replace`` takes several times as long."""
-    return Label(
-        label.field, label.run, label.start, label.end, label.box, label.words, label.length, cover, label.title, label.vague
-    )
+    for own in by_run.values():
+        unexplained = _unexplained(own[0].run, own)
+        for label in own:
+            label.cover = _cover(label, unexplained)
 
 
 def _unexplained(run: Run, labels: list[Label]) -> int:

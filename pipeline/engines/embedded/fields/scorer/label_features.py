@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ class LabelContext:
         found = np.zeros((count, len(LABEL_FEATURES)), np.float32)
         found[:, 0] = own
         found[:, 1] = self._strongest(set(fields) - {field})
-        found[:, 2] = self._strongest(name for name in self._row if name.startswith(OTHER))
+        found[:, 2] = self._strongest_other
         found[:, 3] = own - np.where(rival > own, MORE_RIVAL, LESS_RIVAL) * rival
         found[:, _GAP] = 1.0
         for at, relations in self._relations.get(field, {}).items():
@@ -97,7 +98,7 @@ class LabelContext:
         found[:, _GAP + 1] = own / most if most else 0.0
         found[:, _GAP + 2] = (count - np.searchsorted(np.sort(own), own, side="right")) / max(1, count)
         found[:, _GAP + 3] = min(4, self._counts[field]) / 4
-        found[:, _GAP + 4] = self._strongest((OTHER + "paid", OTHER + "change"))
+        found[:, _GAP + 4] = self._strongest_payment
         own_rows = [row for row, name in enumerate(self._keys) if name == field]
         other_rows = [row for row, name in enumerate(self._keys) if name != field]
         for at, likeness in enumerate(self._likeness):
@@ -105,10 +106,20 @@ class LabelContext:
             found[:, _GAP + 6 + 2 * at] = likeness[other_rows].max(axis=0, initial=0.0)
         return found
 
+    @cached_property
+    def _strongest_other(self) -> Strengths:
+        """The strength of the strongest label of anything that is no field, for each candidate."""
+        return self._strongest(name for name in self._row if name.startswith(OTHER))
+
+    @cached_property
+    def _strongest_payment(self) -> Strengths:
+        """The same of what was paid and given back."""
+        return self._strongest((OTHER + "paid", OTHER + "change"))
+
     def _strongest(self, names: Iterable[str]) -> Strengths:
         """The strength of the strongest of these fields, for each candidate."""
         rows = [self._row[name] for name in names if name in self._row]
-        return np.asarray(self._strengths[rows].max(axis=0, initial=0.0))
+        return np.asarray(self._strengths[rows].max(axis=0, initial=0.0)) if rows else np.zeros(len(self._candidates))
 
     def _of_relations(self, candidate: Candidate, relations: Sequence[Relation]) -> tuple[float, ...]:
         """The features from "beside" to "gap"."""
