@@ -112,8 +112,9 @@ def _is_ambiguous(printed: str) -> bool:
 
 def _by_value(group: Group, scores: Scores) -> dict[str, float]:
     total: dict[str, float] = defaultdict(float)
-    for candidate, probability in zip(group.candidates, scores.candidates.tolist(), strict=True):
-        total[candidate.text if isinstance(candidate, NameCandidate) else candidate.value] += probability
+    texts = [each.text if isinstance(each, NameCandidate) else each.value for each in group.candidates]
+    for text, probability in zip(texts, scores.candidates.tolist(), strict=True):
+        total[text] += probability
     return total
 
 

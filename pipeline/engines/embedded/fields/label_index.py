@@ -64,7 +64,7 @@ class LabelIndex:
     def _is_foreign(self, label: str, weights: Weights) -> bool:
         """Whether a page is not in the languages of a short label. "No" is understood in all of them."""
         short = len(label) <= SHORT and label.isascii() and label not in vocabulary().vague_labels
-        return short and weight(self.languages(label), weights) < FOREIGN
+        return short and weight(self._languages[label], weights) < FOREIGN
 
     def by_field(self, weights: Weights) -> dict[str, list[str]]:
         """The labels of each field, and of each kind of other value, in the languages that a page is in."""
@@ -84,9 +84,15 @@ class LabelIndex:
                     found.setdefault(code, {}).setdefault(field, []).append(label)
         return found
 
-    def languages(self, label: str) -> set[str]:
-        """The languages that have the label."""
-        return {code for codes in self.meanings[label].values() for code in codes}
+    def in_languages(self, weights: Weights, least: float) -> list[str]:
+        """The labels of languages that have at least some weight on a page."""
+        codes = {code for code in self._by_language if weight((code,), weights) >= least}
+        return [label for label, own in self._languages.items() if not own.isdisjoint(codes)]
+
+    @cached_property
+    def _languages(self) -> dict[str, frozenset[str]]:
+        """The languages that have each label."""
+        return {label: frozenset().union(*meanings.values()) for label, meanings in self.meanings.items()}
 
 
 _INDICES: dict[int, tuple[Template, Languages, LabelIndex]] = {}

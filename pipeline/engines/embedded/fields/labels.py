@@ -18,7 +18,6 @@ from rapidfuzz import fuzz, process
 from pipeline.engines.embedded.fields.label_index import OTHER, LabelIndex
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.vocabulary import is_neutral, vocabulary
-from pipeline.languages.evidence import weight
 from pipeline.records import Box, Word
 
 __all__ = ["OTHER", "Label", "cut_box", "find_labels", "make_label"]
@@ -197,7 +196,7 @@ def _misread(layout: Layout, accepted: list[Label], index: LabelIndex) -> Iterat
     texts = {number: text for number, text in texts.items() if _FUZZY_LENGTH <= len(text) <= 30}
     if not texts:
         return
-    labels = [label for label in index if len(label) >= _FUZZY_LENGTH and _is_of_page(layout, index, label)]
+    labels = [label for label in index.in_languages(layout.languages, LEAST_WEIGHT) if len(label) >= _FUZZY_LENGTH]
     if not labels:
         return
     scores = process.cdist(list(texts.values()), labels, scorer=fuzz.ratio, score_cutoff=_FUZZY)
@@ -207,11 +206,6 @@ def _misread(layout: Layout, accepted: list[Label], index: LabelIndex) -> Iterat
             run = layout.runs[number]
             for field in index.fields(labels[best], layout.languages):
                 yield make_label(layout, run, 0, len(heads[number]), field, len(labels[best]))
-
-
-def _is_of_page(layout: Layout, index: LabelIndex, label: str) -> bool:
-    """Whether the label is one of the page's languages."""
-    return weight(index.languages(label), layout.languages) >= LEAST_WEIGHT
 
 
 def _head(text: str) -> str:

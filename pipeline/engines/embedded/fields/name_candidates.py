@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
-
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
+from pipeline.engines.embedded.fields.similar_texts import SimilarTexts
 from pipeline.engines.embedded.fields.vocabulary import POSTCODE, Vocabulary, is_neutral, vocabulary
 from pipeline.languages import Languages, from_words
 from pipeline.languages.cldr import country_names
@@ -203,13 +202,13 @@ def is_misread_title(text: str) -> bool:
     key = label_key(text)
     if len(key) < _LONG_TITLE or is_organisation(text):
         return False
-    return process.extractOne(key, _long_titles(), scorer=fuzz.ratio, score_cutoff=_SAME_TITLE) is not None
+    return _long_titles().best(key) is not None
 
 
 @from_words
-def _long_titles(languages: Languages) -> tuple[str, ...]:
+def _long_titles(languages: Languages) -> SimilarTexts:
     keys = {label_key(title) for language in languages.by_code.values() for title in language.titles}
-    return tuple(sorted(key for key in keys if len(key) >= _LONG_TITLE))
+    return SimilarTexts(sorted(key for key in keys if len(key) >= _LONG_TITLE), _SAME_TITLE)
 
 
 def _is_labels(name: NameCandidate, labels: list[Label]) -> bool:

@@ -108,11 +108,19 @@ class Layout:
     def chain(self, run: Run, step: int, most: int) -> Iterator[Run]:
         """The runs below (``step`` 1) or above (-1) of the same block: close by, aligned at the left or centred."""
         for _ in range(most):
-            following = self._neighbour(run, step)
+            key = run.number, step
+            if key not in self._neighbours:
+                self._neighbours[key] = self._neighbour(run, step)
+            following = self._neighbours[key]
             if following is None:
                 return
             yield following
             run = following
+
+    @cached_property
+    def _neighbours(self) -> dict[tuple[int, int], Run | None]:
+        """The neighbours that were found, by the number of a run and the step; names are asked many times for those around them."""
+        return {}
 
     def _neighbour(self, run: Run, step: int) -> Run | None:
         row = run.row + step

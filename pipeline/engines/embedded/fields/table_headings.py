@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from rapidfuzz import fuzz, process
-
 from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_in
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
+from pipeline.engines.embedded.fields.similar_texts import SimilarTexts
 from pipeline.languages.evidence import Weights
 from pipeline.templates.template import Column
 
@@ -50,6 +49,7 @@ class Headings:
         frozen = {label: {name: frozenset(codes) for name, codes in names.items()} for label, names in meanings.items()}
         self._plain = {label: next(iter(names)) for label, names in frozen.items()}
         self._ambiguous = {label: names for label, names in frozen.items() if len(names) > 1}
+        self._similar = SimilarTexts(self._plain, _MISREAD)
         self.tree = tree_of(frozen)
 
     def __contains__(self, text: object) -> bool:
@@ -58,7 +58,7 @@ class Headings:
 
     def on(self, layout: Layout) -> PageHeadings:
         """What the headings mean in the languages of a page: a text column comes before the first other column."""
-        return PageHeadings(self._plain, self._ambiguous, self.tree, layout.languages)
+        return PageHeadings(self._plain, self._ambiguous, self.tree, self._similar, layout.languages)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +69,8 @@ class PageHeadings:
     ambiguous: Mapping[str, Meanings]
     """Headings that mean several columns, those of a few languages each."""
     tree: Mapping[str, Any]
+    similar: SimilarTexts
+    """The headings, for texts that are misread."""
     languages: Weights
 
     def __contains__(self, text: object) -> bool:
@@ -161,9 +163,7 @@ def _run_cells(layout: Layout, run: Run, headings: PageHeadings, misread: bool) 
     return pieces if sum(cell.known for cell in pieces) > 1 else [whole]
 
 
-def _pieces(
-    layout: Layout, run: Run, keys: Sequence[str], headings: PageHeadings, misread: bool
-) -> Iterator[HeaderCell]:
+def _pieces(layout: Layout, run: Run, keys: Sequence[str], headings: PageHeadings, misread: bool) -> Iterator[HeaderCell]:
     """Headings from the first word on, the longest first; words of no heading stand alone. ``keys`` are the folded words."""
     first = 0
     while first < len(run.words):
@@ -202,8 +202,8 @@ def _column(text: str, headings: PageHeadings, misread: bool, loose: bool = Fals
     if column is None and loose and 0 < len(text) < 40:
         column = _like(text, headings)
     if column is None and misread and len(text) >= _SHORTEST:
-        close = process.extractOne(text, headings.plain.keys(), scorer=fuzz.ratio, score_cutoff=_MISREAD)
-        column = headings.column(close[0]) if close else None
+        close = headings.similar.best(text)
+        column = headings.column(close) if close else None
     return column
 
 
