@@ -29,6 +29,8 @@ SHORT, FOREIGN = 4, 0.2
 Meanings = dict[str, frozenset[str]]
 """Field or column to the languages in which a label means it."""
 _END = ""
+_MOST_CHOICES = 32
+"""Sets of languages whose labels are kept: pages of one archive are in few languages."""
 
 
 class LabelIndex:
@@ -37,6 +39,7 @@ class LabelIndex:
     def __init__(self, meanings: Mapping[str, Meanings]) -> None:
         self.meanings = dict(meanings)
         self._tree = tree_of(self.meanings)
+        self._in_languages: dict[frozenset[str], list[str]] = {}
 
     def __contains__(self, label: object) -> bool:
         return label in self.meanings
@@ -86,8 +89,13 @@ class LabelIndex:
 
     def in_languages(self, weights: Weights, least: float) -> list[str]:
         """The labels of languages that have at least some weight on a page."""
-        codes = {code for code in self._by_language if weight((code,), weights) >= least}
-        return [label for label, own in self._languages.items() if not own.isdisjoint(codes)]
+        codes = frozenset(code for code in self._by_language if weight((code,), weights) >= least)
+        if codes not in self._in_languages:
+            if len(self._in_languages) >= _MOST_CHOICES:
+                self._in_languages.clear()
+            labels = [label for label, own in self._languages.items() if not own.isdisjoint(codes)]
+            self._in_languages[codes] = labels
+        return self._in_languages[codes]
 
     @cached_property
     def _languages(self) -> dict[str, frozenset[str]]:
