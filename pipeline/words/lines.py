@@ -18,6 +18,8 @@ MAX_MARK = 3
 """Digits of a raised number."""
 MAX_SKEW = 15.0
 """Degrees. A piece with a larger angle is a line of its own."""
+MAX_SIGN_HEIGHT, SIGN_REACH = 0.7, 0.35
+"""Of punctuation with a box of its own: most height, and how far it may reach over a line, as multiples of the line's height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,20 @@ def _neighbour(line: list[_Placed], piece: _Placed) -> _Placed | None:
 
 def _level(a: _Placed, b: _Placed) -> bool:
     """Whether two pieces share a baseline: their middles are closer than half the smaller letter, or one is raised beside the other."""
-    return abs(a.y - b.y) < 0.5 * min(a.height, b.height) or _is_raised_beside(a, b) or _is_raised_beside(b, a)
+    if abs(a.y - b.y) < 0.5 * min(a.height, b.height) or _is_raised_beside(a, b) or _is_raised_beside(b, a):
+        return True
+    sign, base = (a, b) if a.height < b.height else (b, a)
+    return sign.height <= MAX_SIGN_HEIGHT * base.height and _is_sign_of(base, sign)
+
+
+def _is_sign_of(base: _Placed, sign: _Placed) -> bool:
+    """Whether ``sign`` is punctuation within the height of ``base`` and close to it. The layers of old OCR give signs their own small boxes."""
+    if any(c.isalnum() for word in sign.words for c in word.text):
+        return False
+    top, bottom = sign.y - sign.height / 2, sign.y + sign.height / 2
+    give = SIGN_REACH * base.height
+    within = base.y - base.height / 2 - give <= top and bottom <= base.y + base.height / 2 + give
+    return within and max(base.x0 - sign.x1, sign.x0 - base.x1) < base.height
 
 
 def _is_raised_beside(base: _Placed, mark: _Placed) -> bool:

@@ -38,6 +38,17 @@ def test_small_print_joins_large_print_only_on_its_baseline() -> None:
     assert len(texts(number_lines([big, TextPiece((word("12.00", 300, 92, size=8),))]))) == 2
 
 
+def test_punctuation_with_a_small_box_of_its_own_stays_in_its_line() -> None:
+    """The layers of old OCR give a semicolon a box that ends below the letters."""
+    first, sign, rest = (
+        piece("earthy matter", 50, 100),
+        TextPiece((word(";", 150, 106, size=5),)),
+        piece("the former", 162, 100),
+    )
+    below = piece("chiefly composed", 50, 114)
+    assert texts(number_lines([first, rest, below, sign])) == ["earthy matter ; the former", "chiefly composed"]
+
+
 def test_vertical_text_in_the_margin_is_a_separate_line() -> None:
     assert "side" in texts(number_lines([piece("body text", 50, 100), piece("side", 10, 100, 90.0)]))
 
