@@ -21,7 +21,7 @@ import pymupdf
 
 from benchmarks.measure import PIPELINE, Row, report
 
-SYLLABLES = "ba be bi bo bu da de di do du ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu ra re ri ro ru sa se si so".split()
+SYLLABLES = [consonant + vowel for consonant in "bdklmnrs" for vowel in "aeiou"]
 MEGABYTE = 1_000_000
 
 

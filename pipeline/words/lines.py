@@ -138,7 +138,7 @@ def _level(a: _Placed, b: _Placed) -> bool:
 
 
 def _is_sign_of(base: _Placed, sign: _Placed) -> bool:
-    """Whether ``sign`` is punctuation within the height of ``base`` and close to it. The layers of old OCR give signs their own small boxes."""
+    """Whether ``sign`` is punctuation close to ``base`` and within its height. Layers of old OCR give signs small boxes of their own."""
     if any(c.isalnum() for word in sign.words for c in word.text):
         return False
     top, bottom = sign.y - sign.height / 2, sign.y + sign.height / 2
