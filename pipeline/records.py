@@ -162,6 +162,8 @@ class Page:
     """What the QR codes and barcodes of the page state, those of known standards."""
     regions: tuple[Region, ...] = ()
     """Its parts by a learned layout, in no order; empty where it was not asked for, or the page is too small to have one."""
+    running: tuple[int, ...] = ()
+    """The words of lines that stand in the same place on a page near it, as indices into ``words``; empty where it was not asked for."""
     seconds: float = 0.0
 
 

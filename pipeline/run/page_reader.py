@@ -50,6 +50,7 @@ from pipeline.words.page_layout import find_regions, has_layout
 from pipeline.words.page_marks import page_marks
 from pipeline.words.painted_page import PaintedPage
 from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge_words, read_pictures, unread_pictures
+from pipeline.words.running_lines import PlacedText, running_words
 from pipeline.words.soundness import is_mostly_picture, is_sound
 from pipeline.words.text_layer import read_pdfium_text_layer, read_text_layer
 from pipeline.words.uncovered_ink import INK_SCALE, drawn_texts, has_uncovered_print, is_string
@@ -63,6 +64,10 @@ OCR_PIXELS = 12_000_000
 THUMBNAIL_PIXELS = 400 * 560
 LAYOUT_PIXELS = 900 * 1_260
 """Pixels of the image that the layout is found in; the network sees a quarter of them."""
+NEAR_PAGES = (-2, 2, -1, 1)
+"""Where pages are looked at for running heads, as distances. Left and right pages of a book have different ones."""
+COMPARED_PAGES = 2
+"""Pages that are looked at, at most."""
 MAX_SHEET_WORDS = 40
 """Words of a page with a text layer that may be a separator sheet, at most."""
 ENLARGED_SCALE = 400 / 72
@@ -92,7 +97,7 @@ def handle(message: bytes) -> list[bytes]:
     if request.read_pictures & named:
         page = reader.with_pictures(page)
     if request.layouts & named and not page.blank:
-        page = reader.with_regions(page)
+        page = reader.with_running_words(reader.with_regions(page))
     requested = {kind: request.images.get(kind, 0)} if kind else {} if request.classify else request.images
     if kind == "text" and is_cover(page) and page.number < document.pages:
         kind = None
@@ -223,6 +228,21 @@ class PageReader:
         except DocumentError:  # the words of a page that cannot be drawn are better than none
             return page
         return replace(page, regions=find_regions(page.words, image, page.width, page.height))
+
+    def with_running_words(self, page: Page) -> Page:
+        """The page with the words named that pages near it repeat, where it is one of several pages with text layers."""
+        if page.source != "textlayer" or self._turned or not isinstance(self._document, MuPdfDocument):
+            return page
+        near = (self._number + step for step in NEAR_PAGES)
+        others = [self._texts(number) for number in near if 1 <= number <= self._document.pages][:COMPARED_PAGES]
+        return replace(page, running=running_words(page.words, page.height, others)) if others else page
+
+    def _texts(self, number: int) -> list[PlacedText]:
+        """The words of another page with a text layer; none where it has another size or cannot be read."""
+        with contextlib.suppress(Exception):  # MuPDF raises many types on damaged pages; the page itself was read
+            if self._document.size(number) == self._size and (other := self._document.native_page(number)):
+                return [((x0, y0, x1, y1), text) for x0, y0, x1, y1, text, *_ in other.get_text("words")]
+        return []
 
     def barcodes(self, page: Page) -> list[Barcode]:
         """The barcodes of the page where the request asks for them; none where the page cannot be drawn."""

@@ -406,3 +406,23 @@ def test_what_is_blacked_out_in_a_scan_is_not_read_from_its_layer(tmp_path: Path
     assert "Delivery" not in text(page)
     assert "Valencia" in text(page)
     assert page.source == "textlayer"
+
+
+def book(*, heads: tuple[str, str] = ("THE HARBOUR", "A YEAR ON THE COAST"), pages: int = 4) -> bytes:
+    """A book whose left pages have one running head and its right pages another one, close above the text, and numbers below it."""
+    body = LINES.split("\n") * 10
+    return text_pdf([f"{heads[n % 2]}\n" + "\n".join([*body[n:], *body[:n]]) + f"\nPage {n + 1}" for n in range(pages)])
+
+
+def test_running_heads_of_left_and_right_pages_are_found_by_the_pages_near_them(tmp_path: Path) -> None:
+    path = write(tmp_path, "book.pdf", book())
+    for number, head in ((1, "THE HARBOUR"), (2, "A YEAR ON THE COAST"), (4, "A YEAR ON THE COAST")):
+        page, _ = read(path, number, images={"transcript": 0}, layouts=frozenset({"transcript"}))
+        running = [page.words[n].text for n in page.running]
+        assert running == [*head.split(), "Page", str(number)]
+
+
+def test_a_page_alone_and_pages_without_transcripts_have_no_running_heads(tmp_path: Path) -> None:
+    alone = write(tmp_path, "alone.pdf", book(pages=1))
+    assert read(alone, images={"transcript": 0}, layouts=frozenset({"transcript"}))[0].running == ()
+    assert read(write(tmp_path, "book.pdf", book()), images={"invoice": 0})[0].running == ()

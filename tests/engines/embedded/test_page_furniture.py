@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.engines.embedded.transcript.transcript_reader import read_transcript
@@ -48,6 +50,16 @@ def test_running_heads_and_feet_of_many_forms_are_no_body_text() -> None:
     assert text == "\n".join(BODY)
 
 
+def test_a_line_close_above_the_text_is_a_header_where_a_page_near_it_repeats_it() -> None:
+    """By its place and form it could be a heading: it is as large as the text, and no white separates them."""
+    text_page = page(("The harbour in winter and its keepers", 60, 86, 10))
+    assert read(text_page)[1] == ""
+    running = tuple(number for number, word in enumerate(text_page.words) if word.line == 100)
+    text, header, _ = read(replace(text_page, running=running))
+    assert header == "The harbour in winter and its keepers"
+    assert text == "\n".join(BODY)
+
+
 def test_a_page_number_is_found_below_a_text_that_ends_early() -> None:
     text, _, footer = read(page(("7", 290, 400, 10), rows=20))
     assert footer == "7"
@@ -86,6 +98,16 @@ def test_the_first_row_of_a_continued_table_is_no_header() -> None:
     text, header, _ = read(Page(1, WIDTH, HEIGHT, text_page.words + tuple(cells), "textlayer"))
     assert header == ""
     assert "Rope" in text
+
+
+def test_the_repeated_heading_of_a_continued_table_stays() -> None:
+    heading = [("Date", 60), ("Text", 150), ("Paid out", 300), ("Paid in", 400), ("Balance", 480)]
+    text_page = page(*((text, x, 86, 10) for text, x in heading))
+    words = tuple(replace(word, line=100) if word.line > 100 else word for word in text_page.words)
+    running = tuple(number for number, word in enumerate(words) if word.line == 100)
+    text, header, _ = read(replace(text_page, words=words, running=running))
+    assert header == ""
+    assert "Paid out" in text
 
 
 def test_a_poster_has_no_furniture() -> None:

@@ -46,6 +46,8 @@ class Block:
 def split_page(page: Page, found: PageFurniture) -> tuple[PageFurniture, list[Block]]:
     """Return what stands around the text, and the blocks of the text in no order. ``found`` is furniture by its form and place."""
     kept = {index for region in page.regions if region.kind in NEVER_AROUND for index in region.words}
+    tables = {index for region in page.regions if region.kind == "table" for index in region.words}
+    kept -= set(page.running) - tables  # a title on every page is the running head
     found = PageFurniture(
         *(tuple(run for run in runs if kept.isdisjoint(run.words)) for runs in (found.header, found.footer, found.side))
     )

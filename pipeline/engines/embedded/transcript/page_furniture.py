@@ -1,7 +1,8 @@
 """Finds what is printed around a page's text: running heads, feet, page numbers, stamps along the edge.
 
-Each page is read by itself, so repetition on other pages is unknown. Three things mark furniture: its position at the edge of the page,
-the white space between it and the text, and its form (a page number, small print, a web address). Titles, letterheads, addresses and
+Lines that a page near it repeats in the same place are furniture; the reader knows them from PDFs with a text layer. Else three things
+mark furniture: its position at the edge of the page, the white space between it and the text, and its form (a page number, small print,
+a web address). Titles, letterheads, addresses and
 footnotes stay in the text: titles are large, letterheads and addresses have many lines, footnotes begin with a mark. An uncertain line
 stays in the text, too.
 """
@@ -115,9 +116,10 @@ def find_furniture(page: Page) -> PageFurniture:
     if len(rows) < MAX_GROUP_LINES:
         return PageFurniture()
     norms = _page_norms(rows, page.width)
-    top = _count_furniture_rows(rows, _PageEdge(page, norms, top=True))
+    running = frozenset(page.running)
+    top = _count_furniture_rows(rows, _PageEdge(page, norms, True, running))
     inward = rows[top:][::-1]
-    bottom = _count_furniture_rows(inward, _PageEdge(page, norms, top=False))
+    bottom = _count_furniture_rows(inward, _PageEdge(page, norms, False, running))
     header = tuple(run for row in rows[:top] for run in row)
     return PageFurniture(header, tuple(run for row in inward[:bottom][::-1] for run in row), tuple(stamps))
 
@@ -167,7 +169,10 @@ def _count_furniture_rows(rows: Sequence[TextRow], edge: _PageEdge) -> int:
         while end < len(rows) and _are_one_group(rows[end - 1], rows[end]):
             end += 1
         number_end = count + 1 if edge.is_number(rows[count]) else end
-        stops = (stop for stop in dict.fromkeys((end, number_end)) if stop < len(rows))
+        running_end = count
+        while running_end < len(rows) and edge.is_running(rows[running_end]):
+            running_end += 1
+        stops = (stop for stop in dict.fromkeys((end, number_end, running_end)) if count < stop < len(rows))
         stop = next((stop for stop in stops if edge.is_furniture(rows[count:stop], rows[stop], has_number)), 0)
         if not stop:
             break
@@ -187,6 +192,7 @@ class _PageEdge:
     page: Page
     norms: _PageNorms
     top: bool
+    running: frozenset[int]
 
     def is_furniture(self, group: Sequence[TextRow], inner: TextRow, has_number: bool) -> bool:
         """Return whether a group of lines is furniture.
@@ -195,6 +201,8 @@ class _PageEdge:
         """
         if max(map(len, group)) > MAX_CELLS:
             return False
+        if all(map(self.is_running, group)):
+            return True
         gap = _white_between(group[-1], inner) / max(min(row_height(group[-1]), self.norms.size), 1.0) - self.norms.gap
         number, is_lone = any(self.is_number(row) for row in group), len(group) == 1 == len(group[0])
         if number and is_lone and gap > NUMBER_GAP and self.norms.rows >= MIN_ROWS:
@@ -237,6 +245,10 @@ class _PageEdge:
         if depth <= OUTER_MARGIN:
             return gap > (0.4 if has_form or size < SMALL_PRINT_SIZE else 1.2)
         return ((has_form or size < SMALL_PRINT_SIZE) and gap > 1.2) or (not self.top and gap > 3)
+
+    def is_running(self, row: TextRow) -> bool:
+        """Return whether a page near this one has the same row in the same place."""
+        return all(self.running.issuperset(run.words) for run in row)
 
     def is_number(self, row: TextRow) -> bool:
         """Return whether the row is a page number, or has one at an end or between two other parts."""
