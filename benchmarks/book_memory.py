@@ -34,7 +34,11 @@ def draw_book(file: Path, pages: int) -> None:
         columns = [((left, 70 + 13 * line), _words(rng, 6)) for left in (60, 310) for line in range(lines)]
         rows = range(10 if lines == 40 else 0)
         cells = [((60 + 120 * column, 610 + 13 * row), f"{rng.randint(1, 9_999):,}") for row in rows for column in range(4)]
-        around = [((60, 40), f"Chapter {1 + number // 20}"), ((290, 815), str(number)), ((60, 775), f"{number}) {_words(rng, 8)}")]
+        around = [
+            ((60, 40), f"Chapter {1 + number // 20}"),
+            ((290, 815), str(number)),
+            ((60, 775), f"{number}) {_words(rng, 8)}"),
+        ]
         writer = pymupdf.TextWriter(page.rect)
         for size, texts in ((9.5, columns + cells), (7.5, around)):
             for place, text in texts:
