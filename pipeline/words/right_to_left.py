@@ -25,6 +25,8 @@ _LEFT_TO_RIGHT = re.compile(rf"%?{_LTR}(?:{_LTR}|[.,:/'@&+_\u066b\u066c-](?={_LT
 """Numbers, also in the digits of Arabic, and letters from left to right."""
 NO_WIDTH = 0.05
 """Points below which a letter has no width of its own."""
+MAX_LIGATURE_GAP = 1.0
+"""Points between an alef without width and the edge of its lam."""
 
 
 class _Positioned(Protocol):
@@ -87,10 +89,17 @@ def _partner(letters: Sequence[Letter], at: int) -> int | None:
     """The letter that shares a glyph with the one without width at ``at``."""
     if letters[at].char in _ALEFS:
         x = letters[at].box[0]
-        for n in (at - 1, at + 1):
-            if 0 <= n < len(letters) and letters[n].char == _LAM and min(abs(x - side) for side in letters[n].box[::2]) < 1:
-                return n
+        lams = [n for n in (at - 1, at + 1) if 0 <= n < len(letters) and letters[n].char == _LAM]
+        for side in (2, 0):  # it stands where the ligature begins; another lam may end there
+            near = [n for n in lams if abs(x - letters[n].box[side]) < MAX_LIGATURE_GAP]
+            if near:
+                return min(near, key=lambda n: abs(x - letters[n].box[side]))
     return at - 1 if at else None
+
+
+def is_ligature_alef(char: str, box: Box) -> bool:
+    """Whether an alef has no width of its own, because it shares a glyph with a lam."""
+    return char in _ALEFS and box[2] - box[0] < NO_WIDTH
 
 
 def written_order(printed: str) -> str:

@@ -27,7 +27,14 @@ from pipeline.words.lines import TextPiece, number_lines
 from pipeline.words.misread_glyphs import DOUBTFUL_DIGIT, ReadPlaces, is_unmapped, repaired, suspicious_digits
 from pipeline.words.painted_page import PaintedPage
 from pipeline.words.raised_digits import MAX_RAISED_SIZE, MIN_RAISE, SUPERSCRIPTS, join_raised_cents
-from pipeline.words.right_to_left import in_reading_order, plain_letters, printed_order, written_order
+from pipeline.words.right_to_left import (
+    NO_WIDTH,
+    in_reading_order,
+    is_ligature_alef,
+    plain_letters,
+    printed_order,
+    written_order,
+)
 from pipeline.words.soundness import is_sound
 from pipeline.words.visibility import PaintedWord, PaintOrder
 
@@ -216,7 +223,7 @@ def _split(run: _Run) -> Iterator[list[_Letter]]:
     base: _Letter | None = None  # the letter before a raised mark
     for number, letter in enumerate(letters):
         raised = bool(group) and letter.char.isdigit() and _raised(base or group[-1], letter)
-        apart = bool(group) and (number in starts or letter.box[0] - group[-1].box[2] > widest_gap * letter.size)
+        apart = bool(group) and (number in starts or _left(letters, number) - group[-1].box[2] > widest_gap * letter.size)
         if group and (letter.char.isspace() or letter.visible != group[0].visible or raised != (base is not None) or apart):
             yield group
             base = group[-1] if raised else None
@@ -225,6 +232,12 @@ def _split(run: _Run) -> Iterator[list[_Letter]]:
             group.append(letter)
     if group:
         yield group
+
+
+def _left(letters: Sequence[_Letter], at: int) -> float:
+    """The left edge of a letter; of one without width, that of the letter behind it, with which it shares a glyph."""
+    letter = letters[at]
+    return letters[at + 1].box[0] if letter.box[2] - letter.box[0] < NO_WIDTH and at + 1 < len(letters) else letter.box[0]
 
 
 def _raised(before: _Letter, letter: _Letter) -> bool:
@@ -260,7 +273,7 @@ def _word(letters: list[_Letter]) -> Word:
 def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
     rotation: _Rotation = tuple(page.rotation_matrix)
     remaining = MAX_LETTERS
-    for block in page.get_text("rawdict", flags=_FLAGS)["blocks"]:
+    for block in _mupdf_blocks(page):
         for line in block.get("lines", ()):
             (dx, dy), (a, b, c, d, _, _) = line["dir"], rotation
             angle = degrees(atan2(b * dx + d * dy, a * dx + c * dy))
@@ -269,6 +282,23 @@ def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
             if remaining < 0:
                 return
             yield _Run(letters, angle)
+
+
+def _mupdf_blocks(page: pymupdf.Page) -> list[dict[str, Any]]:
+    """The blocks of a page as MuPDF gives them.
+
+    Chromium names the letters of a lam-alef ligature in a text of its own (ActualText), over which MuPDF takes an alef before the ligature
+    for a second print of the one in it, and leaves it out. Then the letters of the font are taken, where these are more.
+    """
+    blocks: list[dict[str, Any]] = page.get_text("rawdict", flags=_FLAGS)["blocks"]
+    if not any(is_ligature_alef(char["c"], char["bbox"]) for char in _chars(blocks)):
+        return blocks
+    others: list[dict[str, Any]] = page.get_text("rawdict", flags=_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)["blocks"]
+    return max(blocks, others, key=lambda found: sum(has_right_to_left(char["c"]) for char in _chars(found)))
+
+
+def _chars(blocks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (char for block in blocks for line in block.get("lines", ()) for span in line["spans"] for char in span["chars"])
 
 
 def _mupdf_letters(span: dict[str, Any], rotation: _Rotation, level: bool) -> Iterator[_Letter]:

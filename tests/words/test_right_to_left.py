@@ -45,6 +45,8 @@ def test_a_ligature_of_lam_and_alef_keeps_its_order() -> None:
     other = letters(("إ", 7, 7), ("ل", 0, 7), ("ج", -8, 0))
     assert written_order("".join(letter.char for letter in printed_order(stored))) == "لا"
     assert written_order("".join(letter.char for letter in printed_order(other))) == "لإج"
+    behind_a_lam = letters(("ل", 20, 23), ("أ", 20, 20), ("ل", 14, 20), ("ن", 11, 14))
+    assert written_order("".join(letter.char for letter in printed_order(behind_a_lam))) == "للأن"
 
 
 def test_words_of_a_line_come_from_the_right() -> None:
