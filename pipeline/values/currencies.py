@@ -18,7 +18,7 @@ _SYMBOLS = {
     "₾": "GEL", "₼": "AZN", "us$": "USD", "$us": "USD", "£gb": "GBP", "$ca": "CAD", "$au": "AUD", "a$": "AUD",
     "au$": "AUD", "c$": "CAD", "ca$": "CAD", "hk$": "HKD", "nz$": "NZD", "s$": "SGD", "nt$": "TWD", "mx$": "MXN",
     "r$": "BRL", "rm": "MYR", "rp": "IDR", "rs": "INR", "zł": "PLN", "zl": "PLN", "kč": "CZK", "ft": "HUF",
-    "fr.": "CHF", "sfr": "CHF", "лв": "BGN", "lei": "RON", "元": "CNY", "人民币": "CNY", "rmb": "CNY", "円": "JPY",
+    "fr.": "CHF", "sfr": "CHF", "лв": "BGN", "lei": "RON", "元": "CNY", "人民币": "CNY", "rmb": "CNY", "円": "JPY", "원": "KRW",
     "港币": "HKD", "kr": "SEK", "руб": "RUB", "грн": "UAH", "บาท": "THB", "रु": "INR", "रुपये": "INR", "ש\"ח": "ILS", "ש״ח": "ILS",
     "tl": "TRY", "kn": "HRK", "s/.": "PEN", "s/": "PEN", "شيكل": "ILS",
     "ر.س": "SAR", "ريال": "SAR", "د.إ": "AED", "درهم": "AED", "ج.م": "EGP", "د.ك": "KWD", "ر.ق": "QAR", "ر.ع": "OMR", "د.ب": "BHD",

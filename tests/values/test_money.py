@@ -35,6 +35,7 @@ def test_any_text_is_parsed_without_an_error(text: str, mark: str | None) -> Non
     [
         ("€3180,00", "3180.00", "EUR"),
         ("€ 1.234,50", "1234.50", "EUR"),
+        ("6,699,550원", "6699550", "KRW"),
         ("12.50 EUR", "12.50", "EUR"),
         ("RM12.50", "12.50", "MYR"),
         ("12,50zł", "12.50", "PLN"),
