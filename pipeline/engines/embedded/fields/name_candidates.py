@@ -27,6 +27,8 @@ _SENTENCE = re.compile(r"[a-z]{3}\)?\.$")
 """The end of a sentence; names of people end in no dot, and abbreviations are short. A logo of one word may have a dot."""
 _LONG_TITLE, _SAME_TITLE = 8, 87.0
 """Letters of a title from which another text is hardly like it by chance, and the likeness (0 to 100) of a misread one."""
+_BEHIND_COMMA = re.compile(r"[,،]\s*$")
+_NUMBER = re.compile(r"[^\d,،]{0,20}\d")
 _WEB = re.compile(r"www\.|https?:|\w@\w|\w\.(?:com|net|org)\b", re.IGNORECASE)
 
 
@@ -156,9 +158,15 @@ def _name(run: Run, start: int, end: int, labels: list[Label]) -> NameCandidate 
     clean = vocabulary().addressee.sub("", clean.rstrip(" :;,|*#-–_'")).rstrip()
     clean = _REGISTRATION.sub("", clean).rstrip(" :;,|*#-–_'")
     tail = [o.start for o in labels if o.start > start + 2 and o.start < start + len(clean) <= o.end]
+    tail += [o.start for o in labels if start + 2 < o.start < start + len(clean) and _is_numbered(run.text, o)]
     if tail:
         clean = run.text[start : min(tail)].rstrip(" :;,|*#-–_'(")
     return NameCandidate(clean, run, start, run.span(start, start + len(clean)), 0.0) if clean else None
+
+
+def _is_numbered(text: str, label: Label) -> bool:
+    """Whether a label behind a comma begins the details of a party: "Ahlers Ltd, VAT no. 123456, 4 Mill Road"."""
+    return _BEHIND_COMMA.search(text, 0, label.start) is not None and _NUMBER.match(text, label.end) is not None
 
 
 def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool) -> float:
@@ -170,7 +178,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
         or len(text) > 70
         or digits > letters
         or text.endswith(":")
-        or label_key(text) in vocabulary().titles
+        or _is_title(text)
         or label_key(text) in _countries()
     ):
         return 0.0
@@ -195,6 +203,17 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
     score += 0.1 if split and organisation else 0.0
     score -= 0.25 if len(text.split()) > 5 and not organisation else 0.0
     return max(0.05, score)
+
+
+def _is_title(text: str) -> bool:
+    """Whether a text is the title of a document or block, or titles in two languages side by side."""
+    titles = vocabulary().titles
+    if label_key(text) in titles:
+        return True
+    words = [word for word in text.split() if any(map(str.isalpha, word))]
+    return any(
+        label_key(" ".join(words[:at])) in titles and label_key(" ".join(words[at:])) in titles for at in range(1, len(words))
+    )
 
 
 def is_misread_title(text: str) -> bool:

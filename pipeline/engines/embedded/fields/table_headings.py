@@ -154,13 +154,19 @@ def _stacked(cells: list[HeaderCell], others: list[HeaderCell], headings: PageHe
 
 
 def _run_cells(layout: Layout, run: Run, headings: PageHeadings, misread: bool) -> list[HeaderCell]:
-    """The run as one cell, or as several where more than one of its pieces is a heading ("Qty Price")."""
+    """The run as one cell, or as several where more than one of its pieces is a heading ("Qty Price").
+
+    Pieces that name one column alone are one heading: "Item / Article", in two languages.
+    """
     keys = [label_key(layout.page.words[word].text) for word in run.words]
     whole = _cell(layout, run, keys, 0, len(run.words), headings, misread, loose=True)
     if len(run.words) > _MOST_WORDS or whole.text in headings:
         return [whole]
     pieces = list(_pieces(layout, run, keys, headings, misread))
-    return pieces if sum(cell.known for cell in pieces) > 1 else [whole]
+    if sum(cell.known for cell in pieces) <= 1:
+        return [whole]
+    named = {cell.column for cell in pieces if cell.known}
+    return [whole._replace(column=named.pop(), known=True)] if len(named) == 1 else pieces
 
 
 def _pieces(layout: Layout, run: Run, keys: Sequence[str], headings: PageHeadings, misread: bool) -> Iterator[HeaderCell]:

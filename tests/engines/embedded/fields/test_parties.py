@@ -66,6 +66,21 @@ def test_an_address_on_the_line_is_no_part_of_a_name() -> None:
     assert parties(letter) == ("Ahlers Ltd", "Harbour Kitchens Ltd")
 
 
+def test_a_tax_number_on_the_line_is_no_part_of_a_name() -> None:
+    letter = page(
+        [
+            (60, 50, "Invoice 4711", 16),
+            (60, 90, "Seller: Ahlers Ltd, VAT no. 123456789, 4 Mill Road, Leeds"),
+            (60, 110, "Buyer: Harbour Kitchens Ltd, VAT no. 987654321, 12 Quay Road, Hull"),
+        ]
+    )
+    assert parties(letter) == ("Ahlers Ltd", "Harbour Kitchens Ltd")
+
+
+def test_a_title_in_two_languages_is_no_name() -> None:
+    assert parties(page([(50, 50, "Rechnung / Invoice", 18), (50, 110, "Invoice no: 12")])) == (None, None)
+
+
 def test_a_name_on_two_lines_is_joined() -> None:
     letter = page(
         [(60, 20, "GREEN VALLEY ORGANIC"), (72, 32, "TRADING SDN BHD"), (40, 44, "LOT 5, JALAN TERATAI, 43000 KAJANG")],

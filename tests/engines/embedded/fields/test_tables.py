@@ -113,3 +113,15 @@ def test_of_totals_by_tax_rate_the_last_row_is_the_documents() -> None:
 )
 def test_brackets_around_a_remark_and_around_a_negative_amount(printed: str, value: str) -> None:
     assert read_fields(page([(50, 50, f"VAT: {printed}")]), INVOICE)["tax_total"].value == value
+
+
+def test_a_heading_in_two_languages_is_one_heading() -> None:
+    header = [
+        (50.0, 210.0, "Item / Artikel"),
+        (290.0, 210.0, "Qty / Menge"),
+        (375.0, 210.0, "Price / Preis"),
+        (485.0, 210.0, "Amount / Betrag"),
+    ]
+    found = rows(page([*header, (50.0, 230.0, "Walnut tray with four feet"), *BODY[1:]]))
+    assert [row["description"] for row in found] == ["Walnut tray with four feet", "Engraving"]
+    assert [row["amount"] for row in found] == ["60.00", "15.00"]
