@@ -39,6 +39,7 @@ from pipeline.engines.embedded.fields.scalar_fields import (
 from pipeline.engines.embedded.fields.scorer import Group, PageFields, Scores, groups, owed_amounts, score
 from pipeline.engines.embedded.fields.scorer.last_layer import NO_SHIFTS, Shifts, shifted
 from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, Marks, SheetPart, sheet_documents
+from pipeline.engines.embedded.fields.sheet_signs import shows_several
 from pipeline.engines.embedded.fields.table_headings import Headings
 from pipeline.engines.embedded.fields.tax_rates import rate_cells
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
@@ -47,7 +48,8 @@ from pipeline.records import Claim, Lesson, Page
 from pipeline.templates.template import Template, TemplateField
 
 SEVERAL_DOCUMENTS = "several-documents"
-"""Flag ``several-documents:left`` of values on a page with several documents: they are those of the left one."""
+"""Flag ``several-documents:left`` of values on a page with several documents: they are those of the left one. Without a place: the page,
+or that part of it, shows signs of further documents."""
 MAIN_LABEL = 0.5
 """Share of its text that a label explains where it is more than a word in a sentence."""
 PLAIN_LABEL = 0.6
@@ -97,10 +99,12 @@ def read_documents(page: Page, template: Template, lesson: Lesson | None = None)
         claims = {**readers.absences(document.page), **document.claims(readers.read)}
         if main is not template:
             claims |= document.claims(lambda part: readers.details(part, template))
-        if len(documents) > 1:
-            flag = f"{SEVERAL_DOCUMENTS}:{document.place}"
+        flags = [f"{SEVERAL_DOCUMENTS}:{document.place}"] if len(documents) > 1 else []
+        if shows_several(document.page, readers.marks(document.page)):
+            flags.append(SEVERAL_DOCUMENTS)
+        if flags:
             claims = {
-                name: claim if claim.value is None else replace(claim, flags=(*claim.flags, flag))
+                name: claim if claim.value is None else replace(claim, flags=(*claim.flags, *flags))
                 for name, claim in claims.items()
             }
         if logical is not page:

@@ -208,3 +208,28 @@ def test_receipts_whose_totals_have_labels_of_several_words_are_told_apart() -> 
     other = receipt(260, 52, "Falegnameria Rossi S.r.l.", "18/06/2024", "31.60", number="913132")
     lines = [(x, y, "Totale documento" if text == "TOTAL" else text) for x, y, text in [*first, *other]]
     assert count_documents(page(sorted(lines, key=lambda line: (line[1], line[0]))), RECEIPT) == 2
+
+
+def askew(lines: Sequence[Line]) -> list[Line]:
+    """The lines as of slips that lie at an angle: no straight strip is left between them."""
+    return [(x + 0.35 * y, y, text) for x, y, text in lines]
+
+
+def test_slips_that_lie_askew_are_not_told_apart_and_every_value_is_named() -> None:
+    lines = [
+        *receipt(30, 40, "Harbour Cafe Ltd", "04/11/2025", "12.30"),
+        *receipt(205, 46, "Lantern Books Ltd", "17/12/2025", "31.60"),
+    ]
+    sheet = page(sorted(askew(lines), key=lambda line: (line[1], line[0])))
+    assert count_documents(sheet, RECEIPT) == 1, "it shows what happens where no cut is made"
+    claims = read_fields(sheet, RECEIPT)
+    read = {name: claim for name, claim in claims.items() if claim.value is not None}
+    assert read
+    assert all("several-documents" in claim.flags for claim in read.values())
+
+
+def test_one_slip_that_lies_askew_has_no_such_flag() -> None:
+    sheet = page(askew(receipt(30, 40, "Harbour Cafe Ltd", "04/11/2025", "12.30")))
+    claims = read_fields(sheet, RECEIPT)
+    assert claims["total"].value == "12.30"
+    assert not any("several-documents" in flag for claim in claims.values() for flag in claim.flags)

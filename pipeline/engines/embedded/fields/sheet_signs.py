@@ -1,0 +1,93 @@
+"""Signs that a page shows more documents than were told apart: its values are marked then, and nothing is cut.
+
+Slips that lie askew or offset leave no straight strip between them, but white around each. So words that stand close to each other are
+put into blocks. Two blocks that each have a label of a total and a date are probably two documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from pipeline.engines.embedded.fields.sheet_documents import Marks
+from pipeline.records import Box, Page, Word
+
+BESIDE, BELOW = 2.0, 1.4
+"""White around a block of words, in letter heights."""
+MIN_SHARE = 0.08
+"""Share of the words that a document has at least: up to six slips lie on a sheet."""
+FEWEST_WORDS, MOST_WORDS = 14, 1500
+"""Words of a page that is looked at; more are a list or a book."""
+
+
+def shows_several(page: Page, marks: Marks) -> bool:
+    """Whether a page, or a part of one, shows signs of several documents."""
+    words = page.words
+    if not FEWEST_WORDS <= len(words) <= MOST_WORDS or min(len(marks.totals), len(marks.dates)) < 2:
+        return False
+    blocks = _blocks(words, median(word.box[3] - word.box[1] for word in words))
+    whole = [
+        block
+        for block in blocks
+        if len(block) >= MIN_SHARE * len(words) and _holds(words, block, marks.totals) and _holds(words, block, marks.dates)
+    ]
+    return len(whole) > 1
+
+
+def _blocks(words: Sequence[Word], height: float) -> list[list[int]]:
+    """Indices of words that stand close to each other, by block; blocks of numbers belong to the block left of them."""
+    block = list(range(len(words)))
+
+    def root(n: int) -> int:
+        while block[n] != n:
+            block[n] = block[block[n]]
+            n = block[n]
+        return n
+
+    order = sorted(range(len(words)), key=lambda n: words[n].box[1])
+    for at, n in enumerate(order):
+        x0, y0, x1, y1 = words[n].box
+        for m in order[at + 1 :]:
+            other = words[m].box
+            if other[1] - y1 > BELOW * height:
+                if other[1] - y0 > 6 * height:
+                    break
+                continue
+            if other[0] - x1 <= BESIDE * height and x0 - other[2] <= BESIDE * height:
+                block[root(m)] = root(n)
+    groups: dict[int, list[int]] = {}
+    for n in range(len(words)):
+        groups.setdefault(root(n), []).append(n)
+    return _with_numbers(words, list(groups.values()))
+
+
+def _with_numbers(words: Sequence[Word], groups: list[list[int]]) -> list[list[int]]:
+    """The blocks with words; those of numbers alone, a column of prices, join the nearest one left of them at their height."""
+    texts = [group for group in groups if any(sum(map(str.isalpha, words[n].text)) > 2 for n in group)]
+    for group in groups:
+        if group in texts:
+            continue
+        left, top, bottom = (
+            min(words[n].box[0] for n in group),
+            min(words[n].box[1] for n in group),
+            max(words[n].box[3] for n in group),
+        )
+        near = [
+            (left - max(words[n].box[2] for n in text), text)
+            for text in texts
+            if min(words[n].box[1] for n in text) < bottom
+            and max(words[n].box[3] for n in text) > top
+            and min(words[n].box[0] for n in text) < left
+        ]
+        if near:
+            min(near, key=lambda item: abs(item[0]))[1].extend(group)
+    return [sorted(text) for text in texts]
+
+
+def _holds(words: Sequence[Word], block: Sequence[int], boxes: Sequence[Box]) -> bool:
+    """Whether one of the boxes begins at a word of the block."""
+    return any(
+        abs(words[n].box[0] - box[0]) < 1 and abs(words[n].box[1] - box[1]) < 2 + (box[3] - box[1]) / 2
+        for box in boxes
+        for n in block
+    )
