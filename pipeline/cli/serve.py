@@ -59,13 +59,14 @@ def command(
     PIPELINE_SERVE_TOKEN sets a token of your own. The command starts its own `pipeline watch`, which reads the files. If another run
     uses the outbox, the files wait until that run has ended.
 
+    Where the inbox is a mailbox or an object store, files are added there, not in the browser.
+
     `pipeline users` makes accounts for several people. Each signs in then, and the token is for programs alone.
     """
     settings = options.read_settings(config, inbox=inbox, outbox=outbox, engine=engine, model=model)
-    if settings.inbox_url or settings.outbox_url:
+    if settings.outbox_url:
         raise SettingsError(
-            "`pipeline serve` needs an inbox and an outbox that are folders",
-            "use `pipeline watch` and `pipeline review` (docs/mailbox.md, docs/stores.md)",
+            "`pipeline serve` needs an outbox that is a folder", "use `pipeline watch` and `pipeline review` (docs/stores.md)"
         )
     token = os.environ.pop(TOKEN_VARIABLE, "") or secrets.token_urlsafe(32)
     if len(token) < MIN_TOKEN_LENGTH or not token.isascii() or not token.replace("-", "").replace("_", "").isalnum():
@@ -88,12 +89,14 @@ def command(
             f"`pipeline serve` needs packages that are not installed: {error}", install_hint("serve")
         ) from error
 
-    settings.inbox.mkdir(parents=True, exist_ok=True)
+    if not settings.inbox_url:
+        settings.inbox.mkdir(parents=True, exist_ok=True)
     templates = all_templates(settings)
     for name in (template or "").split(",") if template else ():
         check_template(name.strip(), templates)
     make_ledger(settings)
-    clean_up(settings.inbox)
+    if not settings.inbox_url:
+        clean_up(settings.inbox)
     with only_server(settings.outbox), ExitStack() as stack:
         listener = stack.enter_context(server.listen(host, port))
         port = listener.getsockname()[1]
@@ -133,7 +136,7 @@ def command(
             query = "" if has_people else f"?token={token}"
             url = f"{scheme}://{address}:{port}/"
             record_address(settings.outbox, url)
-            echo(f"{url}{query}\nserving {settings.inbox} and {settings.outbox}; Ctrl-C ends it")
+            echo(f"{url}{query}\nserving {settings.inbox_location} and {settings.outbox}; Ctrl-C ends it")
             if browser:
                 open_address(f"{url}{query}")
             web_server.run(sockets=[listener])
@@ -153,7 +156,7 @@ def make_ledger(settings: Settings) -> None:
 
 def watch_arguments(config: Path | None, settings: Settings, template: str | None) -> list[str]:
     """The arguments of the `pipeline watch` that reads the files, with the same settings."""
-    arguments = ["--inbox", str(settings.inbox), "--outbox", str(settings.outbox), "--engine", settings.engine]
+    arguments = ["--inbox", settings.inbox_location, "--outbox", str(settings.outbox), "--engine", settings.engine]
     if config:
         arguments += ["--config", str(config)]
     if settings.model:

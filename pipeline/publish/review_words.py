@@ -12,6 +12,10 @@ class ReviewWords:
         """A text with values at places like ``%(amount)s``."""
         return text % values if values else text
 
+    def detail(self, text: str) -> str:
+        """What is said of a failure, as the program has recorded it."""
+        return text
+
     def name(self, field: str) -> str:
         """The name of a field or column."""
         return field

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from pipeline import __version__
 from pipeline.errors import PipelineError
@@ -34,10 +35,11 @@ from pipeline.web.api import (
     unlock,
     views,
 )
-from pipeline.web.context import ServerContext
+from pipeline.web.context import RemoteInboxError, ServerContext
 from pipeline.web.description import add_bodies, operation_name
 from pipeline.web.identity import Accounts, Identification
 from pipeline.web.openai import openai_routes
+from pipeline.web.page_rendering import request_words
 
 
 def make_app(context: ServerContext) -> FastAPI:
@@ -77,6 +79,12 @@ def make_app(context: ServerContext) -> FastAPI:
     ):
         app.include_router(part.router)
 
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        """As FastAPI's answer, in the language of the person where that is known."""
+        refusal = error if isinstance(error, HTTPException) else HTTPException(500)
+        detail = request_words(request).detail(refusal.detail) if isinstance(refusal.detail, str) else refusal.detail
+        return JSONResponse({"detail": detail}, refusal.status_code, refusal.headers)
+
     async def unavailable(request: Request, error: Exception) -> JSONResponse:
         del request
         return JSONResponse({"detail": error.message if isinstance(error, PipelineError) else str(error)}, 503)
@@ -88,13 +96,19 @@ def make_app(context: ServerContext) -> FastAPI:
         detail = [{key: _plain(mistake.get(key)) for key in ("loc", "msg", "type")} for mistake in mistakes]
         return JSONResponse({"detail": detail}, 422)
 
+    async def remote_inbox(request: Request, error: Exception) -> JSONResponse:
+        del error
+        return await refused(request, HTTPException(409, "the inbox is a mailbox or an object store: put the file there"))
+
     async def defect(request: Request, error: Exception) -> JSONResponse:
         del request
         return JSONResponse({"detail": f"a defect in pipeline: {type(error).__name__}"}, 500)
 
+    app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, defect)
     app.add_exception_handler(PipelineError, unavailable)
+    app.add_exception_handler(RemoteInboxError, remote_inbox)
     app.add_exception_handler(sqlite3.Error, unavailable)
     return app
 

@@ -24,6 +24,10 @@ from pipeline.web.supervisor import Supervisor
 from pipeline.web.task_store import TaskStore
 
 
+class RemoteInboxError(Exception):
+    """The inbox is a mailbox or an object store: this server does not write there."""
+
+
 @dataclass(frozen=True)
 class ServerContext:
     """Made once for a server; several threads use it."""
@@ -42,6 +46,12 @@ class ServerContext:
         """The ledger, opened for one request. Raises LedgerError."""
         with open_ledger(self.settings) as ledger:
             yield ledger
+
+    def upload_folder(self) -> Path:
+        """The inbox, for files that are sent. Raises RemoteInboxError where it is no folder."""
+        if self.settings.inbox_url:
+            raise RemoteInboxError
+        return self.settings.inbox
 
     @cached_property
     def index(self) -> ListIndex:

@@ -66,7 +66,8 @@ def document_data(
 def _failure(reason: str | None, detail: str, name: str, words: ReviewWords) -> dict[str, str]:
     if not reason:
         return {}
-    return {"reason": reason, "detail": visible_text(detail, 500).rstrip(". "), "cure": cure(reason, name, words)}
+    shown = words.detail(visible_text(detail, 500).rstrip(". "))
+    return {"reason": reason, "detail": shown, "cure": cure(reason, name, words)}
 
 
 def _page_list(pages: Sequence[Mapping[str, Any]], name: str, words: ReviewWords) -> list[dict[str, Any]]:

@@ -106,6 +106,7 @@ def document_list_page(
             "sheets": sheets,
             "has_results": bool(recorded),
             "corrected_templates": corrected,
+            "remote_inbox": context.settings.inbox_url or "",
             "megabytes": context.settings.limits.megabytes,
             "may_change": _may_change(request),
             "trash_days": context.settings.serve.trash_days,

@@ -1,7 +1,8 @@
 """The languages of the pages: which one a request gets, and the texts in it.
 
 The texts are English in the templates; ``locale/de/pages.po`` and its like hold the translations, in gettext's form. ``script.po`` has
-those of the scripts, ``reasons.po`` those of reasons and cures, ``names.po`` the names of templates and fields that come with the program.
+those of the scripts, ``reasons.po`` those of reasons and cures, ``details.po`` those of failures and refusals, ``names.po`` the names of
+templates and fields that come with the program.
 One that is missing is shown in English, and a test lists it.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -38,6 +40,7 @@ LANGUAGES: Mapping[str, str] = {
 }
 """Each by its code, with its own name."""
 FOLDER = Path(__file__).parent / "locale"
+_VALUE = re.compile(r"%\((\w+)\)s")
 MAX_ACCEPTED = 50
 """Languages of a header Accept-Language that are looked at."""
 MAX_DIGITS = 40
@@ -61,7 +64,7 @@ def page_language(accepted: str, chosen: str = "") -> str:
     return min(wanted)[2] if wanted else "en"
 
 
-CatalogueName = Literal["pages", "script", "reasons", "names"]
+CatalogueName = Literal["pages", "script", "reasons", "details", "names"]
 
 
 def marked(text: str) -> str:
@@ -94,6 +97,33 @@ def script_texts(language: str) -> dict[str, str | list[str]]:
     return found
 
 
+def detail_text(text: str, language: str) -> str:
+    """What is said of a failure or a refusal, in a language; a text that no catalogue has stays as it is.
+
+    Such texts are made in English, by parts of the program that know no reader, and kept in the ledger. So a text is found by its words,
+    and what stands at the places of values is a text of its own: "the page cannot be drawn: the file is empty".
+    """
+    for pattern, translated in _detail_patterns(language):
+        if found := pattern.fullmatch(text):
+            return translated % {name: detail_text(value, language) for name, value in found.groupdict().items()}
+    return text
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _detail_patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """The texts as patterns with a group for each value, and their translations; those with most words of their own first."""
+    if language == "en" or language not in LANGUAGES:
+        return []
+    found = []
+    for message in read_catalogue(language, "details"):
+        if message.id and message.string:
+            parts = _VALUE.split(str(message.id))
+            words = [re.escape(part) if at % 2 == 0 else f"(?P<{part}>.+?)" for at, part in enumerate(parts)]
+            translated = str(message.string) if len(parts) > 1 else str(message.string).replace("%", "%%")
+            found.append((sum(map(len, parts[::2])), re.compile("".join(words), re.DOTALL), translated))
+    return [(pattern, text) for _, pattern, text in sorted(found, key=lambda item: -item[0])]
+
+
 @lru_cache(maxsize=len(LANGUAGES))
 def field_names(language: str) -> dict[str, str]:
     """The names of templates and fields in a language, by those in results. Empty for English."""
@@ -117,6 +147,10 @@ class TranslatedWords(ReviewWords):
     def say(self, text: str, **values: object) -> str:
         """See ReviewWords."""
         return super().say(translations(self.language, "reasons").gettext(text), **values)
+
+    def detail(self, text: str) -> str:
+        """See ReviewWords."""
+        return detail_text(text, self.language)
 
     def name(self, field: str) -> str:
         """See ReviewWords."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pipeline.errors import DocumentError
 from pipeline.intake.scan import InboxFile
 from pipeline.ledger.file_records import FileRecord
 from pipeline.run.job import open_ledger
+from pipeline.run.original_file import is_remote
 from pipeline.run.part_cache import PartCache
 from pipeline.run.part_file import find_part, is_part
 from pipeline.settings import Settings
 
 
 class PresentFiles:
-    """Opens files, and unpacks parts of containers once more. Its methods may be called from any thread."""
+    """Opens files, fetches those of stores and mailboxes, and unpacks parts of containers once more. From any thread."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -34,6 +36,10 @@ class PresentFiles:
         if is_part(file, self._settings):
             with open_ledger(self._settings) as ledger:
                 place = find_part(ledger, file, self._settings)
+        if place is None and is_remote(file, self._settings):
+            with self._parts.originals.open(file) as path:
+                yield InboxFile(replace(file.source, path=path), file.size, file.mtime_ns)
+            return
         if place is None:
             yield InboxFile(file.source, file.size, file.mtime_ns)
             return

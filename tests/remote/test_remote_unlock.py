@@ -10,6 +10,7 @@ from pipeline.run.job import open_job
 from tests.drawing import encrypted_pdf, text_pdf
 from tests.drawn_containers import locked_zip_of, mail
 from tests.remote.conftest import BUCKET, BucketRuns
+from tests.web.serve.conftest import Served, wait_for
 
 WORD = "open sesame"
 
@@ -66,3 +67,22 @@ def test_another_machine_unlocks_what_the_first_one_has_read_and_not_while_that_
     code, said = unlock(runs, "a.pdf")
     assert code == 0, said
     assert runs.json("a.pdf")["status"] == "done"
+
+
+def test_an_object_is_unlocked_in_the_browser_and_its_page_is_drawn(runs: BucketRuns) -> None:
+    runs.outbox = str(runs.folder / "outbox")
+    runs.put("a.pdf", encrypted_pdf("Sealed", WORD))
+    served = Served(runs.folder, tuple(runs.places), {"PIPELINE_INTAKE__WAIT_SECONDS": "5"}).start()
+
+    def status() -> str:
+        documents = client.get("/api/documents").json()["documents"]
+        return documents[0]["status"] if documents else ""
+
+    with served.client() as client:
+        wait_for(lambda: status() == "failed")
+        url = f"/api/documents/{client.get('/api/documents').json()['documents'][0]['id']}"
+        assert client.post(f"{url}/password", json={"password": "a wrong one"}).status_code == 409
+        assert client.post(f"{url}/password", json={"password": WORD}).status_code == 202
+        wait_for(lambda: status() == "done")
+        assert client.get(f"{url}/pages/1.webp").status_code == 200
+    served.stop()

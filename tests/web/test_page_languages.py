@@ -15,7 +15,16 @@ from pipeline.publish import review_flags
 from pipeline.settings import configs_folder
 from pipeline.templates.load import load_templates
 from pipeline.web import page_languages
-from pipeline.web.page_languages import LANGUAGES, CatalogueName, date_text, page_language, script_texts, translations
+from pipeline.web.page_languages import (
+    LANGUAGES,
+    CatalogueName,
+    date_text,
+    detail_text,
+    page_language,
+    script_texts,
+    translations,
+)
+from tests.web.detail_texts import detail_texts_in_use
 
 WEB = Path(page_languages.__file__).parent
 TEMPLATES = sorted(path for name in ("html", "interface") for path in (WEB / name).glob("*.html"))
@@ -68,7 +77,13 @@ def names_in_use() -> Iterator[tuple[str, str]]:
             yield from ((template.name, column) for column in field.columns)
 
 
-IN_USE = {"pages": page_texts_in_use, "script": script_texts_in_use, "reasons": reason_texts_in_use, "names": names_in_use}
+IN_USE = {
+    "pages": page_texts_in_use,
+    "script": script_texts_in_use,
+    "reasons": reason_texts_in_use,
+    "names": names_in_use,
+    "details": detail_texts_in_use,
+}
 
 
 def marks(text: str) -> list[str]:
@@ -128,6 +143,21 @@ def test_a_text_without_a_translation_is_english_and_dates_are_those_of_the_lang
     assert translations("de").gettext("A text that nobody has translated") == "A text that nobody has translated"
     dates = [date_text("2026-03-24T08:15:00.000Z", code) for code in ("en", "de", "pl", "zh")]
     assert dates == ["Mar 24, 2026", "24.03.2026", "24 mar 2026", "2026年3月24日"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("there is no such document", "dieses Dokument gibt es nicht"),
+        ("the password cannot be tried: the file is empty", "das Passwort lässt sich nicht prüfen: die Datei ist leer"),
+        ("this is a video: it is no document", "das ist ein Video: es ist kein Dokument"),
+        ("its reader crashed (100 % %(x)s)", "sein Leser stürzte ab (100 % %(x)s)"),
+        ("a text that no catalogue has", "a text that no catalogue has"),
+    ],
+)
+def test_what_failed_is_said_in_the_language_of_the_person(text: str, shown: str) -> None:
+    assert detail_text(text, "de") == shown
+    assert detail_text(text, "en") == text
 
 
 def test_the_script_gets_its_texts_and_the_forms_of_its_nouns() -> None:

@@ -73,7 +73,7 @@ async def upload_file(
     if template and template not in context.templates:
         raise HTTPException(400, "there is no such template")
     try:
-        with Upload(context.settings.inbox) as upload:
+        with Upload(context.upload_folder()) as upload:
             async for chunk in request.stream():
                 await run_in_threadpool(upload.write, chunk)
             if not upload.size:

@@ -118,14 +118,17 @@ def _orders(ledger: Ledger, file: FileRecord, words: ReviewWords) -> dict[str, A
     if last and last.id in {order.id for order in open_orders(ledger)}:
         reread = {"error": ""}
     elif last and (last.outcome or {}).get("error"):
-        reread = {"error": (last.outcome or {})["error"]}
+        reread = {"error": words.detail((last.outcome or {})["error"])}
     questions = orders_for_document(ledger, file.sha256, "question")
     return {"questions": [_question(item, words) for item in questions], "reread": reread}
 
 
 def _question(item: Order, words: ReviewWords) -> dict[str, Any]:
     notes = [flag_text(flag, {}, words) for flag in (item.outcome or {}).get("flags", ())]
-    return {"id": item.id, **item.details, "outcome": item.outcome, "notes": notes}
+    outcome = item.outcome
+    if outcome and outcome.get("error"):
+        outcome = {**outcome, "error": words.detail(str(outcome["error"]))}
+    return {"id": item.id, **item.details, "outcome": outcome, "notes": notes}
 
 
 def _split(ledger: Ledger, file: FileRecord, publication: Publication, words: ReviewWords) -> dict[str, Any]:

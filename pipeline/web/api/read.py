@@ -206,7 +206,7 @@ async def _accept(context: ServerContext, options: ReadOptions, chunks: AsyncIte
     """Put a file into the inbox and record its task. Raises HTTPException 400, OSError."""
     folder = await run_in_threadpool(_template_folder, context, options)
     webhook = _webhook(context, options)
-    with Upload(context.settings.inbox) as upload:
+    with Upload(context.upload_folder()) as upload:
         head = b""
         async for chunk in chunks:
             head = head or bytes(chunk[:HEAD_BYTES])
@@ -225,7 +225,7 @@ def _name_by_contents(head: bytes, sha256: str) -> str:
 
 def _template_folder(context: ServerContext, options: ReadOptions) -> str:
     """The folder of the inbox whose files are read as a request says; empty where the pages decide. Raises HTTPException 400."""
-    template, inbox = options.template, context.settings.inbox
+    template, inbox = options.template, context.upload_folder()
     schema = options.json_schema
     if sum(map(bool, (template, schema, options.question))) > 1:
         raise HTTPException(400, "give one of template, schema and question")

@@ -67,6 +67,12 @@ def test_the_password_of_a_document_and_of_an_archive_in_a_mail(
 
     wrong = client.post(f"/api/documents/{PDF}/password", json={"password": "a wrong one"})
     assert (wrong.status_code, wrong.json()["detail"]) == (409, "this password does not open it; nothing was changed")
+    in_french = client.post(
+        f"/api/documents/{PDF}/password", json={"password": "a wrong one"}, headers={"accept-language": "fr"}
+    )
+    assert in_french.json()["detail"] == "ce mot de passe ne l'ouvre pas ; rien n'a changé"
+    pages = client.get(f"/api/documents/{PDF}/view", headers={"accept-language": "nl"}).json()
+    assert pages["detail"] == "het bestand is versleuteld; `pipeline unlock` neemt het wachtwoord aan"
     assert not (folders.outbox / ".pipeline" / "passwords").exists()
     assert client.post(f"/api/documents/{OPEN}/password", json={"password": WORD}).status_code == 409
 
