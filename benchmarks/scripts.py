@@ -41,6 +41,8 @@ from training.generator.browser import find_browser
 
 DOTS_PER_INCH = 200
 MEDIA = ("digital", "scan")
+MOST_SECONDS = 1800
+"""For a page: a busy machine must not count as an error of reading."""
 
 
 @click.group()
@@ -162,7 +164,9 @@ def fields(folder: Path, media: tuple[str, ...], workers: int, misses: bool) -> 
     sets: dict[str, MeasuredSet] = {}
     for medium in media:
         outbox, config = folder / f"outbox-{medium}", folder / f"{medium}.json"
-        config.write_text(json.dumps({"workers": workers, "engine": "embedded"}), encoding="utf-8")
+        config.write_text(
+            json.dumps({"workers": workers, "engine": "embedded", "limits": {"seconds": MOST_SECONDS}}), encoding="utf-8"
+        )
         arguments = ["--config", config, "--inbox", folder / medium, "--outbox", outbox, "--template", "invoice", "--quiet"]
         subprocess.run([sys.executable, "-m", "pipeline", "run", *map(str, arguments)], check=False)
         sets[medium] = measured(medium, "invoice", folder / medium, outbox)
