@@ -286,16 +286,17 @@ class Candidates:
     def _vats(self, run: Run) -> Iterator[Candidate]:
         ends = [*(start - 1 for start in run.starts[1:]), len(run.text)]
         for first, start in enumerate(run.starts):
-            offsets = {start} | {m.end() for m in _VAT_MARK.finditer(run.text, start, ends[first])}
-            hit = self._vat_at(run, sorted(offsets), ends[first : first + _MOST_VAT_WORDS])
+            marks = [m.end() for m in _VAT_MARK.finditer(run.text, start, ends[first])]
+            starts = [at for at in (start, *marks) if self._begins_vat(run.text[at : at + 8].lstrip(" .,;|")[:2])]
+            hit = self._vat_at(run, starts, ends[first : first + _MOST_VAT_WORDS]) if starts else None
             if hit:
                 self._taken.setdefault(run.number, []).append((hit.start, hit.end))
                 yield hit
 
     def _vat_at(self, run: Run, starts: list[int], ends: list[int]) -> Candidate | None:
+        """The longest of the best tax numbers that begin at one of some places and end at one of others."""
         hits: list[Candidate] = []
-        starts = [start for start in starts if self._begins_vat(run.text[start : start + 8].lstrip(" .,;|")[:2])]
-        for end in reversed(ends) if starts else ():
+        for end in reversed(ends):
             for start in starts:
                 printed = run.text[start:end].strip(" .,;|")
                 text = self._with_letters(printed)
@@ -304,7 +305,7 @@ class Candidates:
                 value = parse_vat(text) or (repair_vat(text) if self.layout.page.source == "ocr" else None)
                 if value and (text == printed or is_valid_vat(value)):
                     hits.append(self._make("vat", value, run, (start, start + len(text)), 1.0 if is_valid_vat(value) else 0.8))
-        return max(hits, key=lambda hit: hit.quality, default=None)  # the longest of the best
+        return max(hits, key=lambda hit: hit.quality, default=None)
 
     def _begins_vat(self, letters: str) -> bool:
         """Whether a VAT id may begin so. OCR may have misread one letter of its country."""

@@ -150,7 +150,7 @@ class _Table:
         count = len(rows)
         same = rows[:, None] == rows[None, :]
         in_row = same.sum(axis=1)
-        from_left = np.array([same[i, :i].sum() for i in range(count)])
+        from_left = np.tril(same, -1).sum(axis=1)
         from_right = in_row - 1 - from_left
         left, right, following = np.zeros(count), np.zeros(count), np.zeros(count)
         for i, c in enumerate(self.numbers):

@@ -99,11 +99,10 @@ class LabelContext:
         found[:, _GAP + 2] = (count - np.searchsorted(np.sort(own), own, side="right")) / max(1, count)
         found[:, _GAP + 3] = min(4, self._counts[field]) / 4
         found[:, _GAP + 4] = self._strongest_payment
-        own_rows = [row for row, name in enumerate(self._keys) if name == field]
-        other_rows = [row for row, name in enumerate(self._keys) if name != field]
+        own_row = np.array([name == field for name in self._keys], bool)
         for at, likeness in enumerate(self._likeness):
-            found[:, _GAP + 5 + 2 * at] = likeness[own_rows].max(axis=0, initial=0.0)
-            found[:, _GAP + 6 + 2 * at] = likeness[other_rows].max(axis=0, initial=0.0)
+            found[:, _GAP + 5 + 2 * at] = likeness[own_row].max(axis=0, initial=0.0)
+            found[:, _GAP + 6 + 2 * at] = likeness[~own_row].max(axis=0, initial=0.0)
         return found
 
     @cached_property
