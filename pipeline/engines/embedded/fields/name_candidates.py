@@ -57,10 +57,9 @@ def find_name_candidates(
         for start, end in _parts(run, cuts.get(run.number, len(run.text))):
             name = _name(run, _after_lead(run, start, end, [o for o in own if o in leads]), end, own)
             features = _features(name, own, run.number in busy, end - start < len(run.text)) if name else 0.0
-            if name and layout.page.source == "ocr" and is_misread_title(name.text):
-                features = 0.0
-            if name and features > 0:
-                names.append(NameCandidate(name.text, run, name.start, name.words, features))
+            if not name or features <= 0 or (layout.page.source == "ocr" and is_misread_title(name.text)):
+                continue
+            names.append(NameCandidate(name.text, run, name.start, name.words, features))
     whole = [_joined(layout, name, names) for name in names]
     return [name for name in whole if not is_organisation(name.text) or _has_more_than_form(without_legal_form(name.text))]
 
