@@ -139,6 +139,43 @@ class Region:
     """The same for its columns, from left to right."""
 
 
+Colour = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A path that a PDF paints, as displayed, in points of the page. Curves are polygons, and what is clipped away is cut off."""
+
+    parts: tuple[tuple[float, ...], ...]
+    """Polygons, or lines where it is only stroked: x and y of each corner by turns."""
+    fill: Colour | None = None
+    stroke: Colour | None = None
+    width: float = 0.0
+    """Of the stroke."""
+    curved: bool = False
+    """Whether the file draws curves."""
+
+
+FigureKind = Literal["chart", "picture", "drawing"]
+"""``chart``: with axes or sectors; ``picture``: a photograph, logo or screenshot; ``drawing``: a diagram, map or ornament."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure among the text of a page, or the page where it is one chart."""
+
+    kind: FigureKind
+    box: Box
+    """With its labels, without its caption."""
+    caption: tuple[int, ...] = ()
+    """Indices into ``Page.words``: "Figure 3: …"."""
+    shapes: tuple[Shape, ...] = ()
+    """What the file draws in it, in the order of painting; empty for a raster image."""
+    is_page: bool = False
+    """Whether the page shows nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page as read: its size in points, its words in reading order, and facts that the file states in data."""
@@ -164,6 +201,8 @@ class Page:
     """Its parts by a learned layout, in no order; empty where it was not asked for, or the page is too small to have one."""
     running: tuple[int, ...] = ()
     """The words of lines that stand in the same place on a page near it, as indices into ``words``; empty where it was not asked for."""
+    figures: tuple[Figure, ...] | None = None
+    """Its figures, from top to bottom; None where they were not asked for."""
     seconds: float = 0.0
 
 

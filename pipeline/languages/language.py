@@ -142,6 +142,8 @@ class Charts(_Part):
 
     notes: Words = []
     """Words that begin a source or a note below a chart."""
+    captions: Words = []
+    """Words that begin the caption of a figure, before its number."""
 
 
 class Documents(_Part):

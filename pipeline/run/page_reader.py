@@ -22,13 +22,14 @@ from pipeline.errors import DocumentError, FileChangedError
 from pipeline.pages.blank import is_blank
 from pipeline.pages.crop import draw_cropped
 from pipeline.pages.einvoice_pages import EInvoiceDocument
+from pipeline.pages.images import ImageDocument
 from pipeline.pages.layout.laid_out_document import LaidOutDocument
 from pipeline.pages.mupdf import MuPdfDocument
 from pipeline.pages.open_document import open_document, open_with_pdfium
 from pipeline.pages.pdfium import PdfiumDocument
 from pipeline.pages.protocol import OpenDocument, Size, fit_scale
 from pipeline.pages.turn_and_cut import cut, turn
-from pipeline.records import Box, Page, PageImage, Word
+from pipeline.records import Box, FigureKind, Page, PageImage, Shape, Word
 from pipeline.run.page_requests import (
     DOCUMENT_REPLY,
     PAGE_CONTENT,
@@ -43,11 +44,14 @@ from pipeline.split_records import Barcode
 from pipeline.words.barcodes import has_unread_code, read_barcodes, read_barcodes_at
 from pipeline.words.code_places import code_places
 from pipeline.words.codes.read_codes import facts_of_codes
+from pipeline.words.drawn_shapes import read_shapes
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
+from pipeline.words.figures import MIN_BODY_WORDS, find_figures, is_whole
 from pipeline.words.ocr import read_page, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
 from pipeline.words.page_layout import find_regions, has_layout
 from pipeline.words.page_marks import page_marks
+from pipeline.words.page_part import part_of_page
 from pipeline.words.painted_page import PaintedPage
 from pipeline.words.picture_text import MIN_CONFIDENCE, add_picture_words, merge_words, read_pictures, unread_pictures
 from pipeline.words.running_lines import PlacedText, running_words
@@ -74,6 +78,16 @@ ENLARGED_SCALE = 400 / 72
 """Pixels per point of a part of a page, at most."""
 
 
+FIGURE_PIXELS = 6_000_000
+"""Pixels of the image of a page with charts among its text that are raster images: each of them is a part of it."""
+
+
+def figure_pixels(page: Page) -> int:
+    """Pixels that the image of a page needs for its figures; 0 where it has none."""
+    figures = page.figures or ()
+    return FIGURE_PIXELS if any(f.kind == "chart" and not f.shapes and not f.is_page for f in figures) else 0
+
+
 _last_document: tuple[ReadRequest, BinaryIO, OpenDocument] | None = None
 """The request, file and document of the last call: they stay open, since the pages of a document mostly come one after the other."""
 
@@ -98,10 +112,13 @@ def handle(message: bytes) -> list[bytes]:
         page = reader.with_pictures(page)
     if request.layouts & named and not page.blank:
         page = reader.with_running_words(reader.with_regions(page))
+    if request.figures & named and not page.blank:
+        page = reader.with_figures(page)
     requested = {kind: request.images.get(kind, 0)} if kind else {} if request.classify else request.images
     if kind == "text" and is_cover(page) and page.number < document.pages:
         kind = None
     sizes = {name: pixels for name, pixels in requested.items() if pixels and not page.blank}
+    sizes = {name: max(pixels, figure_pixels(page)) if name in request.figures else pixels for name, pixels in sizes.items()}
     drawings = {pixels: reader.printed_part(page, pixels) for pixels in set(sizes.values())}
     images = {name: drawings[pixels] for name, pixels in sizes.items()}
     headers = tuple(ImageHeader(name, image.width, image.height, image.scale) for name, image in images.items())
@@ -243,6 +260,39 @@ class PageReader:
             if self._document.size(number) == self._size and (other := self._document.native_page(number)):
                 return [((x0, y0, x1, y1), text) for x0, y0, x1, y1, text, *_ in other.get_text("words")]
         return []
+
+    def with_figures(self, page: Page) -> Page:
+        """The page with its figures; as it is where it is a picture without text around, or cannot be drawn."""
+        if not isinstance(self._document, MuPdfDocument | ImageDocument):
+            return page
+        boxes = self._document.image_boxes(self._number)
+        if page.source == "ocr" or any(is_whole(box, page) for box in boxes):
+            scan = page if page.regions or len(page.words) < MIN_BODY_WORDS else self.with_regions(page)
+            return replace(page, figures=find_figures(scan, [], [], self._image_kind)) if scan.regions else page
+        figures = find_figures(replace(page, regions=()), boxes, self._shapes(), self._image_kind)
+        if figures and any(not figure.shapes for figure in figures):  # the labels of a raster image are read, and count
+            page = self.with_pictures(page)
+            figures = find_figures(replace(page, regions=()), boxes, self._shapes(), self._image_kind)
+        return replace(page, figures=figures)
+
+    def _shapes(self) -> tuple[Shape, ...]:
+        """What the page draws; nothing where that cannot be read."""
+        if not isinstance(self._document, MuPdfDocument) or self._document.kind != "pdf" or self._turned:
+            return ()
+        try:
+            if self._painted is None:
+                self._painted = PaintedPage(self._document.native_page(self._number))
+            return read_shapes(self._painted)
+        except MemoryError:
+            raise
+        except Exception:  # MuPDF raises many types on damaged drawings; the page is read by its pixels then
+            return ()
+
+    def _image_kind(self, page: Page, box: Box) -> FigureKind:
+        """Whether a raster image on the page is a chart, by its pixels and words."""
+        image = turn(self._draw(fit_scale(self._size, OCR_SCALE, LAYOUT_PIXELS)), self._turned)
+        part, _ = part_of_page(page, box)
+        return "chart" if classify(replace(part, source="ocr"), cut(image, box)) == "chart" else "picture"
 
     def barcodes(self, page: Page) -> list[Barcode]:
         """The barcodes of the page where the request asks for them; none where the page cannot be drawn."""

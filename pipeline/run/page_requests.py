@@ -76,6 +76,8 @@ class ReadRequest:
     """Templates, or kinds of page where ``classify``, that also need the text inside the page's pictures."""
     layouts: frozenset[str] = frozenset()
     """The same that also need the parts of the page by a learned layout."""
+    figures: frozenset[str] = frozenset()
+    """The same that also need its figures, with the text in those that are raster images."""
     passwords: tuple[str, ...] = ()
     megapixels: int = 400
     picture: PictureRequest | None = None
@@ -221,6 +223,7 @@ def _read_request(
         whole_page=engine.needs_whole_page,
         read_pictures=frozenset(name for name, template in templates.items() if template.reader == "transcript"),
         layouts=frozenset(name for name, template in templates.items() if template.needs_regions),
+        figures=frozenset(name for name, template in templates.items() if template.needs_figures and engine.needs_whole_page),
         passwords=passwords_of(settings, sha256),
         megapixels=settings.limits.megapixels,
         einvoice=settings.read_einvoices,

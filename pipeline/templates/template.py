@@ -353,6 +353,11 @@ class Template(_Strict):
         return self.reader == "transcript" and self.layout == "learned"
 
     @property
+    def needs_figures(self) -> bool:
+        """Whether pages are read with their figures, ``Page.figures``."""
+        return self.reader == "chart"
+
+    @property
     def is_nested(self) -> bool:
         """Whether its values have a shape of their own: that of a JSON Schema, or groups."""
         return self.json_schema is not None or any("." in name for name in self.paths())

@@ -50,7 +50,12 @@ def _answer(request: Request, seconds: float) -> Answer:
 
 
 def _read(request: Request) -> list[Mapping[str, Claim]]:
-    """The claims of the document on the page; of several where it shows them and the template has fields among words."""
+    """The claims of the document or chart on the page; of several where it shows them."""
+    image = request.local_image
+    if image and request.template.reader == "chart":
+        from pipeline.engines.embedded.chart.page_charts import read_charts
+
+        return read_charts(request.page, image, request.template)
     if request.template.reader != "fields":
         return [_read_whole(request)]
     from pipeline.engines.embedded.fields import read_documents
@@ -65,10 +70,6 @@ def _read_whole(request: Request) -> Mapping[str, Claim]:
         from pipeline.engines.embedded.transcript.transcript_reader import read_transcript
 
         return read_transcript(page, template)
-    if image and template.reader == "chart":
-        from pipeline.engines.embedded.chart.chart_claims import read_chart
-
-        return read_chart(page, image, template)
     if image and template.reader == "caption":
         from pipeline.engines.embedded.caption.caption_reader import read_caption
 

@@ -73,8 +73,11 @@ def replace_misread_values(bars: Bars) -> None:
             bar.error = Decimal(f"{median(fitting):.9f}")
 
 
-def measure_values(bars: Bars, axis: Axis | None) -> None:
-    """Give each bar without a printed value a measured one: from the axis, else in proportion to the labelled bars."""
+def measure_values(bars: Bars, axis: Axis | None, edge_error: float = EDGE_ERROR) -> None:
+    """Give each bar without a printed value a measured one: from the axis, else in proportion to the labelled bars.
+
+    ``edge_error`` is the largest error of an end, in pixels.
+    """
     missing = [bar for bar in bars.all if bar.value is None]
     sign = -1 if bars.vertical else 1
     axis = axis and _shift_to_zero(axis, sign * bars.base)
@@ -82,9 +85,9 @@ def measure_values(bars: Bars, axis: Axis | None) -> None:
     steps = _waterfall_steps(bars)
     for bar in missing:
         if axis is not None and steps and not axis.log:
-            value, error = steps[id(bar)] * sign * axis.slope, EDGE_ERROR * abs(axis.slope)
+            value, error = steps[id(bar)] * sign * axis.slope, edge_error * abs(axis.slope)
         elif axis is not None:
-            value, error = _measure_bar(bar, axis, sign, bars.stacked)
+            value, error = _measure_bar(bar, axis, sign, edge_error, stacked=bars.stacked)
         elif len(ratios) >= 3:
             value, error = median(ratios) * bar.length, abs(median(ratios))
         else:
@@ -105,14 +108,14 @@ def _waterfall_steps(bars: Bars) -> dict[int, float]:
     return steps
 
 
-def _measure_bar(bar: Bar, axis: Axis, sign: int, stacked: bool) -> tuple[float, float]:
+def _measure_bar(bar: Bar, axis: Axis, sign: int, edge_error: float, *, stacked: bool) -> tuple[float, float]:
     """Return the value of a bar by its length, and its largest error."""
     start, end = axis.value(sign * bar.start), axis.value(sign * bar.end)
     if axis.log:
-        return end, abs(end) * (10 ** abs(EDGE_ERROR * axis.slope) - 1)
+        return end, abs(end) * (10 ** abs(edge_error * axis.slope) - 1)
     if stacked:
-        return end - start, EDGE_ERROR * abs(axis.slope)
-    return (start if abs(start) > abs(end) and start < 0 else end), EDGE_ERROR * abs(axis.slope)
+        return end - start, edge_error * abs(axis.slope)
+    return (start if abs(start) > abs(end) and start < 0 else end), edge_error * abs(axis.slope)
 
 
 def _shift_to_zero(axis: Axis, base: float) -> Axis:

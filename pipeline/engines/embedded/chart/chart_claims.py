@@ -13,20 +13,24 @@ from pipeline.engines.embedded.chart.chart_labels import ChartLabel
 from pipeline.engines.embedded.chart.chart_reader import analyse_chart
 from pipeline.engines.embedded.chart.data_row import DataRow
 from pipeline.engines.embedded.chart.summary import summarize
-from pipeline.records import Claim, Json, Page, PageImage
+from pipeline.records import Claim, Json, Page, PageImage, Shape
 from pipeline.templates.template import Template
 from pipeline.values.numbers import plain_decimal
 
 
-def read_chart(page: Page, image: PageImage, template: Template) -> dict[str, Claim]:
-    """Return a claim for each of ``chart_type title x_title y_title data summary`` that the template has a field for."""
-    reading = analyse_chart(page, image)
+def read_chart(page: Page, image: PageImage, template: Template, shapes: Sequence[Shape] = ()) -> dict[str, Claim]:
+    """Return a claim for each of ``chart_type title caption x_title y_title data summary`` that the template has a field for.
+
+    The caption has no value: it stands outside the chart. ``shapes`` are what the file draws on the page.
+    """
+    reading = analyse_chart(page, image, shapes)
     title = reading.title.text if reading.title else None
     rows = rated_rows(reading.kind, reading.rows, reading.signals)
     summary = summarize(reading.kind, title, rows, reading.unmatched, chart_calibration().sure_from)
     claims = {
         "chart_type": Claim(value=reading.kind, score=0.8 if reading.rows else 0.5),
         "title": _text(reading.title),
+        "caption": Claim(value=None),
         "x_title": _text(reading.x_title),
         "y_title": _text(reading.y_title),
         "data": _data(rows),

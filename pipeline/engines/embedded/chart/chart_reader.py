@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.engines.embedded.chart.axes import Axis, axis_signals, find_axes
 from pipeline.engines.embedded.chart.axis_doubts import has_offset, has_second_axis, is_inverted, with_factor, without_measured
 from pipeline.engines.embedded.chart.bar_values import (
+    EDGE_ERROR,
     assign_printed_values,
     bar_signals,
     measure_values,
@@ -37,13 +38,14 @@ from pipeline.engines.embedded.chart.colour_regions import (
 )
 from pipeline.engines.embedded.chart.data_row import DataRow
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
+from pipeline.engines.embedded.chart.drawn_chart import MARK_ERROR, DrawnChart, draw_chart, without_zeros
 from pipeline.engines.embedded.chart.legend import SeriesLabels, coloured_labels, find_legend
 from pipeline.engines.embedded.chart.line_marks import LineMark, are_start_values, find_areas, find_lines, follows_edge
-from pipeline.engines.embedded.chart.line_values import LineScales, read_lines
+from pipeline.engines.embedded.chart.line_values import LINE_ERROR, LineScales, read_lines
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.ticks import snap_to_rules
 from pipeline.engines.embedded.chart.titles import axis_titles, find_notes, find_title
-from pipeline.records import Box, Page, PageImage
+from pipeline.records import Box, Page, PageImage, Shape
 
 MAX_WORDS = 1500
 """Most words of a page that are read. A chart has a few hundred."""
@@ -78,6 +80,8 @@ class ChartParts:
     series_labels: SeriesLabels
     swatches: list[Box]
     axes: tuple[Axis | None, Axis | None]
+    drawn: DrawnChart | None = None
+    """The chart by the paths of its file, which are read instead of pixels; None for a raster image."""
 
     def phrases_without(self, used_labels: Sequence[ChartLabel]) -> list[ChartLabel]:
         """Return the phrases without the words of ``used_labels``."""
@@ -92,12 +96,16 @@ class ChartParts:
         return rest
 
 
-def analyse_chart(page: Page, image: PageImage) -> ChartReading:
-    """Return what can be read of the chart on a page. A page without marks has only a title."""
-    image = shrink_to_fit(image)
+def analyse_chart(page: Page, image: PageImage, shapes: Sequence[Shape] = ()) -> ChartReading:
+    """Return what can be read of the chart on a page. A page without marks has only a title.
+
+    ``shapes`` are what the file draws on the page; without any, the pixels are read.
+    """
+    drawn = draw_chart(page, image, shapes) if shapes else None
+    image = drawn.image if drawn else shrink_to_fit(image)
     phrases, words = read_labels(replace(page, words=page.words[:MAX_WORDS]), image.scale)
-    regions = segment_colours(image, words)
-    if markers := {word.words for word in words if _is_marker(word, regions)}:
+    regions = drawn.regions if drawn else segment_colours(image, words)
+    if not drawn and (markers := {word.words for word in words if _is_marker(word, regions)}):
         words = [word for word in words if word.words not in markers]
         phrases = [label for label in phrases if label.words not in markers]
         regions = segment_colours(image, words)
@@ -105,7 +113,7 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
     note_labels = find_notes(phrases, image.height)
     rects = [
         rect
-        for rect in _largest(find_rectangles(regions, 1.0))
+        for rect in _largest(drawn.rectangles() if drawn else find_rectangles(regions, 1.0))
         if not _is_frame(rect, image) and not _in_text(rect, note_labels)
     ]
     rects = [rect for rect in rects if not any(_overlap(rect.box, swatch) for swatch in swatches)]
@@ -116,17 +124,26 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
     used_words = {index for label in (*note_labels, *series_labels.values()) for index in label.words}
     free = [label for label in phrases if not used_words & set(label.words)]
     parts = ChartParts(
-        regions, free, [word for word in words if not used_words & set(word.words)], series_labels, swatches, (None, None)
+        regions,
+        free,
+        [word for word in words if not used_words & set(word.words)],
+        series_labels,
+        swatches,
+        (None, None),
+        drawn,
     )
     beside = [label for label in free if not any(_covers(rect, label) for rect in rects)]
     across, up = find_axes(beside)
-    found = snap_to_rules(across, regions), snap_to_rules(up, regions)
+    found = (
+        (drawn.on_rules(across), drawn.on_rules(up)) if drawn else (snap_to_rules(across, regions), snap_to_rules(up, regions))
+    )
     parts.axes = with_factor(found[0], free), with_factor(found[1], free)
     bars = find_bars(rects, thin_rects)
-    lines = find_lines(regions, parts.words, swatches)
-    dots = find_dots(regions, letter_height(phrases), swatches)
+    height = letter_height(phrases)
+    lines = drawn.lines() if drawn else find_lines(regions, parts.words, swatches)
+    dots = drawn.dots(height, swatches) if drawn else find_dots(regions, height, swatches)
     reading, hatched = ChartReading(), None
-    if pie := find_pie(regions):
+    if pie := drawn.with_exact_shares(find_pie(regions)) if drawn else find_pie(regions):
         _read_pie(parts, pie, reading)
     elif _is_dot_chart(dots, bars, lines, regions) and not (
         (hatched := _outlined_bars(parts)) and _are_hatching(dots, hatched)
@@ -134,7 +151,7 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
         _read_dots(parts, dots, reading)
     elif lines and not _is_bar_chart(bars, lines, image.height):
         _read_lines_or_areas(parts, lines, reading)
-    elif (areas := find_areas(regions)) and not _covers_more(bars, areas):
+    elif (areas := _areas(parts)) and not _covers_more(bars, areas):
         _read_lines(parts, areas, reading)
         reading.kind = "area"
     elif bars := hatched or bars or _outlined_bars(parts):
@@ -157,6 +174,8 @@ def analyse_chart(page: Page, image: PageImage) -> ChartReading:
     if reading.kind not in ("pie", "donut"):
         on_rules = found[0] is not across if horizontal else found[1] is not up
         reading.signals |= axis_signals(values, _tick_words(parts.words, values) if values else [], on_rules)
+    if drawn:
+        reading.rows = [row if row.printed else replace(row, value=without_zeros(row.value)) for row in reading.rows]
     sure = [word.confidence for word in page.words]
     reading.rows = [
         replace(row, signals={**row.signals, "misread": 1 - min([1.0, *(sure[index] for index in row.words)])})
@@ -182,7 +201,8 @@ def _is_marker(word: ChartLabel, regions: ColourRegions) -> bool:
 
 def _outlined_bars(parts: ChartParts) -> Bars | None:
     """Return bars that have only outlines: at least three of one thickness and several lengths that begin at one position."""
-    rects = [rect for rect in find_frames(parts.regions) if not any(_overlap(rect.box, swatch) for swatch in parts.swatches)]
+    frames = parts.drawn.frames() if parts.drawn else find_frames(parts.regions)
+    rects = [rect for rect in frames if not any(_overlap(rect.box, swatch) for swatch in parts.swatches)]
     if len(rects) > 200:
         return None
     rects = [
@@ -258,7 +278,8 @@ def _read_dots(parts: ChartParts, dots: Sequence[Dot], reading: ChartReading) ->
     left = [label for label in free if label.box[2] < plot[0] and not label.rotated]
     ticks_up = up.ticks if up else ()
     labels = left if up is None else bottom_labels(free, parts.words, plot, ticks_up, xs)
-    reading.rows = read_dots(dots, (across, up), labels, parts.series_labels)
+    precision = MARK_ERROR if parts.drawn else 1.0
+    reading.rows = read_dots(dots, (across, up), labels, parts.series_labels, precision)
     used = {index for label in labels for index in label.words}
     labels_end = max([plot[3], *_tick_bottoms(across), *(label.box[3] for label in labels if up is not None)])
     titles = axis_titles([label for label in free if not used & set(label.words)], plot, (across, up), labels_end)
@@ -281,7 +302,7 @@ def _marker_positions(lines: Sequence[LineMark]) -> list[float]:
 
 def _read_lines_or_areas(parts: ChartParts, lines: Sequence[LineMark], reading: ChartReading) -> None:
     """Read lines; read areas instead when every line is the upper edge of one. Areas may be stacked."""
-    areas = find_areas(parts.regions)
+    areas = _areas(parts)
     outlines = [line for line in lines if any(follows_edge(line, area) for area in areas)]
     _read_lines(parts, areas if len(outlines) == len(lines) > 1 else lines, reading)
     if len(outlines) == len(lines):
@@ -308,7 +329,8 @@ def _read_lines(parts: ChartParts, lines: Sequence[LineMark], reading: ChartRead
     usual = letter_height(free)
     beside = [label for label in free if plot[1] - 4 * usual < label.y < plot[3] + 5 * usual]
     series_labels = {**coloured_labels(parts.regions, beside, [line.colour for line in lines]), **parts.series_labels}
-    reading.rows = read_lines(lines, LineScales(x_axis, y_axis, labels), series_labels, numbers, parts.regions)
+    scales = LineScales(x_axis, y_axis, labels, line_error=MARK_ERROR if parts.drawn else LINE_ERROR)
+    reading.rows = read_lines(lines, scales, series_labels, numbers, parts.regions)
     row_words = {index for row in reading.rows for index in row.words}
     among = [label for label in numbers if plot[0] <= label.x <= plot[2] and plot[1] - usual <= label.y <= plot[3] + usual]
     reading.unmatched = sum(not row_words & set(label.words) for label in among)
@@ -336,8 +358,13 @@ def _title(parts: ChartParts, plot: Box) -> ChartLabel | None:
     return join_labels(lines) if lines else None
 
 
+def _areas(parts: ChartParts) -> list[LineMark]:
+    return parts.drawn.areas() if parts.drawn else find_areas(parts.regions)
+
+
 def _read_bars(parts: ChartParts, bars: Bars, reading: ChartReading) -> None:
-    refine_ends(bars, parts.regions)
+    if not parts.drawn:
+        refine_ends(bars, parts.regions)
     plot = bars.box()
     reading.title = _title(parts, plot)
     free = parts.phrases_without([reading.title] if reading.title else [])
@@ -351,7 +378,7 @@ def _read_bars(parts: ChartParts, bars: Bars, reading: ChartReading) -> None:
     ]
     assign_printed_values(bars, numbers)
     replace_misread_values(bars)
-    measure_values(bars, across)
+    measure_values(bars, across, MARK_ERROR if parts.drawn else EDGE_ERROR)
     used = [bar.value_label for bar in bars.all if bar.value_label]
     tick_words = _tick_words(parts.words, across) if across else []
     labels = parts.phrases_without([*([reading.title] if reading.title else []), *used, *tick_words])

@@ -54,9 +54,16 @@ def find_dots(regions: ColourRegions, height: float, swatches: Sequence[Box]) ->
 
 
 def read_dots(
-    dots: Sequence[Dot], axes: tuple[Axis | None, Axis | None], labels: Sequence[ChartLabel], series_labels: SeriesLabels
+    dots: Sequence[Dot],
+    axes: tuple[Axis | None, Axis | None],
+    labels: Sequence[ChartLabel],
+    series_labels: SeriesLabels,
+    precision: float = 1.0,
 ) -> list[DataRow]:
-    """Return a row for each dot. ``labels`` are the categories when only one axis has numbers."""
+    """Return a row for each dot. ``labels`` are the categories when only one axis has numbers.
+
+    ``precision`` is the largest error of a centre, in pixels.
+    """
     across, up = axes
     signals = {"evenly_spaced": _evenness(dots)}
     rows: list[DataRow] = []
@@ -65,7 +72,7 @@ def read_dots(
         series_label = series_labels.get(dot.colour)
         series = series_label.text if series_label else None
         if across and up:
-            category, words = str(round_to_step(across.value(dot.x), abs(across.slope))), no_words
+            category, words = str(round_to_step(across.value(dot.x), precision * abs(across.slope))), no_words
             value, step = _value_and_step(up, dot.y)
         elif across or up:
             label = _nearest_label(dot, labels, vertical=up is not None)
@@ -75,6 +82,7 @@ def read_dots(
             category, words = label.text, label.words
         else:
             return []
+        step *= precision
         rows.append(
             DataRow(category, series, round_to_step(value, abs(step)), words, error=decimal_error(step), signals=signals)
         )

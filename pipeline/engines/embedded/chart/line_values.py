@@ -39,6 +39,8 @@ class LineScales:
     labels: Sequence[ChartLabel]
     positions: tuple[float, ...] = ()
     """The x of the ticks, or of the labels."""
+    line_error: float = LINE_ERROR
+    """Largest error of a line's height, in pixels."""
 
 
 def read_lines(
@@ -68,12 +70,15 @@ def read_lines(
         if value is None and scales.y_axis is not None:
             measured = scales.y_axis.value(y)
             if (bottom := line.floor_at(x)) is not None:
-                baseline = max([scales.y_axis.span[1], *(each.floor_at(x) or bottom for each in lines)])
+                floors = [each.floor_at(x) or bottom for each in lines]
+                baseline = max(floors if scales.line_error < LINE_ERROR else [scales.y_axis.span[1], *floors])
                 measured += scales.y_axis.value(baseline) - scales.y_axis.value(bottom)
             if not implied and not _is_within_axis(y, scales.y_axis):
                 continue
             step = abs(scales.y_axis.slope)
-            error = LINE_ERROR * step if not scales.y_axis.log else abs(measured) * (10 ** (LINE_ERROR * step) - 1)
+            error = scales.line_error * step
+            if scales.y_axis.log:
+                error = abs(measured) * (10**error - 1)
             value = round_to_step(measured, error / 2)
         if scales.x_axis and not _is_within_axis(x, scales.x_axis):
             continue
@@ -213,7 +218,7 @@ def _category(x: float, scales: LineScales) -> tuple[str | None, tuple[int, ...]
         label = _label_below(x, scales.labels)
         return (label.text, label.words) if label else (None, ())
     tick = min(scales.x_axis.ticks, key=lambda tick: abs(tick.x - x))
-    pitch = abs(scales.x_axis.slope)
+    pitch = abs(scales.x_axis.slope) * scales.line_error / LINE_ERROR
     if abs(tick.x - x) <= 3:
         return tick.text, tick.words
     whole = all(tick.number is not None and tick.number == int(tick.number) for tick in scales.x_axis.ticks)

@@ -39,6 +39,8 @@ class Pie:
     radius: float
     donut: bool
     shares: dict[int, float]
+    decimals: int = 1
+    """Of a share in percent."""
 
     @property
     def box(self) -> Box:
@@ -119,7 +121,7 @@ def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phra
             if abs(100 * pie.shares[colour] - float(label.number)) < PERCENT_TOLERANCE:
                 around.setdefault(colour, []).append(label)
     shares = _complete_shares(pie.shares, around)
-    rows = [_row(share, series_labels.get(colour), around.get(colour, [])) for colour, share in shares.items()]
+    rows = [_row(share, pie.decimals, series_labels.get(colour), around.get(colour, [])) for colour, share in shares.items()]
     rows = _compared_with_shares(rows, list(shares.values()))
     return sorted(rows, key=lambda row: -(row.value or Decimal(0)))
 
@@ -161,14 +163,14 @@ def _sector_colour(pie: Pie, regions: ColourRegions, label: ChartLabel) -> int:
     return BACKGROUND
 
 
-def _row(share: float, name: ChartLabel | None, labels: Sequence[ChartLabel]) -> DataRow:
+def _row(share: float, decimals: int, name: ChartLabel | None, labels: Sequence[ChartLabel]) -> DataRow:
     printed = next((label for label in labels if label.number is not None), None)
     texts = [label for label in labels if label.number is None]
     category = name or (join_labels(texts) if texts else None)
     if category and printed is None and (match := _NAME_WITH_PERCENT.fullmatch(category.text)):
         printed = replace(category, number=parse_label_number(match[2]))
         category = replace(category, text=match[1])
-    value = printed.number if printed else Decimal(f"{100 * share:.1f}")
+    value = printed.number if printed else Decimal(f"{100 * share:.{decimals}f}")
     words = (*(category.words if category else ()), *(printed.words if printed else ()))
-    error = Decimal(0) if printed else Decimal("0.3")
+    error = Decimal(0) if printed else Decimal("0.3") if decimals == 1 else Decimal("0.01")
     return DataRow(category.text if category else None, None, value, words, printed is not None, error)

@@ -46,7 +46,7 @@ def snap_to_rules(axis: Axis | None, regions: ColourRegions) -> Axis | None:
         for tick in axis.ticks
         if (position := _rule_position(tick, axis, _tick_profile(tick, axis, rules), MIN_TICK_PIXELS)) is not None
     }
-    return _fit_axis(axis, lines) or _fit_axis(axis, marks) or axis
+    return fit_axis(axis, lines) or fit_axis(axis, marks) or axis
 
 
 def _rule_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -67,11 +67,12 @@ def _tick_profile(tick: ChartLabel, axis: Axis, rules: NDArray[np.bool_]) -> Pro
     low, high = (tick.box[1], tick.box[3]) if axis.horizontal else (tick.box[0], tick.box[2])
     before = rules[:, max(0, round(low) - TICK_REACH) : max(0, round(low))].sum(axis=1)
     behind = rules[:, round(high) : round(high) + TICK_REACH].sum(axis=1)
-    near = slice(*_window(tick, axis))
+    near = slice(*rule_window(tick, axis))
     return np.asarray(max(before, behind, key=lambda side: int(side[near].max(initial=0))), np.float64)
 
 
-def _window(tick: ChartLabel, axis: Axis) -> tuple[int, int]:
+def rule_window(tick: ChartLabel, axis: Axis) -> tuple[int, int]:
+    """Return the first pixel at which the rule of a number may be, and the one behind the last."""
     middle, size = (tick.x, tick.width) if axis.horizontal else (tick.y, tick.height)
     reach = max(4.0, 0.4 * min(size, tick.height))
     return max(0, round(middle - reach)), max(0, round(middle + reach)) + 1
@@ -79,7 +80,7 @@ def _window(tick: ChartLabel, axis: Axis) -> tuple[int, int]:
 
 def _rule_position(tick: ChartLabel, axis: Axis, profile: Profile, least: float) -> float | None:
     """Return the position of the one rule near a number, in pixels (0.5 is the middle of the first); None without one."""
-    start, end = _window(tick, axis)
+    start, end = rule_window(tick, axis)
     near = profile[start:end]
     if not len(near) or near.max() < least:
         return None
@@ -90,7 +91,7 @@ def _rule_position(tick: ChartLabel, axis: Axis, profile: Profile, least: float)
     return float(start + high[0] + (weights * np.arange(len(weights))).sum() / weights.sum() + 0.5 - CRISP_OFFSET)
 
 
-def _fit_axis(axis: Axis, positions: dict[ChartLabel, float]) -> Axis | None:
+def fit_axis(axis: Axis, positions: dict[ChartLabel, float]) -> Axis | None:
     """Return the axis fitted to the rules by medians (Theil and Sen); None unless most of them lie on it."""
     points = [
         (position, log10(float(tick.number)) if axis.log else float(tick.number))
