@@ -259,6 +259,10 @@ TOKEN_PROBABILITY = "token probability"  # noqa: S105 - no password
 """Signal of a language model's claim: the product of the probabilities of the tokens that write its value."""
 
 
+FIGURE = "figure"
+"""Signal of the type of a chart that is a figure among text: 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What an engine says one field is, before anything is checked.

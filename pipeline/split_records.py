@@ -16,8 +16,8 @@ SplitPolicy = Literal["auto", "barcode", "blank", "never"]
 SplitSource = Literal["auto", "barcode", "blank", "person"]
 MAX_LABEL = 60
 """Letters of the label of a part."""
-LeftOut = Literal["blank", "separator", "person"]
-"""Why a page belongs to no document: it is blank, a separator sheet, or a person left it out."""
+LeftOut = Literal["blank", "separator", "person", "no chart"]
+"""Why a page belongs to no document: it is blank, a separator sheet, a page of text between charts, or a person left it out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from pipeline.ledger.corrections import correction_history
 from pipeline.ledger.document_states import latest_decision
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
-from pipeline.records import Correction, DocumentInfo, Evidence, Result, Source
+from pipeline.records import FIGURE, Correction, DocumentInfo, Evidence, Result, Source
 from pipeline.split_records import FilePart, PageRange, document_key
 from pipeline.templates.question_template import PREFIX as QUESTION_PREFIX
 from pipeline.templates.schema_data import shaped_data
@@ -69,6 +69,8 @@ def compose(
     read_on = datetime.date.fromisoformat(finished[:10]) if finished else None
     for template, recipe in recipes.items():
         results = in_order(ledger.results(document.sha256, template, recipe), only, whole=part is None)
+        if part is None and split and len(split.documents) > 1:
+            results = _first_chart(results)
         units += results
         by_field = {field: history for (name, field), history in corrections.items() if name == template}
         if template in templates:
@@ -127,6 +129,17 @@ def in_order(results: Sequence[Result], pages: PageRange | None, *, whole: bool)
     by_page = {result.key.page: _of_sheet(result, pages.sheet_part) for result in results}
     chosen = [by_page[page] for page in pages.pages if page in by_page]
     return [*chosen, *(result for result in results if whole and result.key.page not in pages.pages)]
+
+
+def _first_chart(results: Sequence[Result]) -> list[Result]:
+    """The results of a file whose charts are documents of their own: only the first page with a chart keeps its fields.
+
+    Other results stay as they are.
+    """
+    if not any(FIGURE in evidence.signals for result in results for evidence in result.fields.values()):
+        return list(results)
+    first = next(n for n, result in enumerate(results) if any(e.value is not None for e in result.fields.values()))
+    return [result if n == first else replace(result, fields={}) for n, result in enumerate(results)]
 
 
 def _of_sheet(result: Result, part: int) -> Result:

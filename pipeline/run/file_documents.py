@@ -12,7 +12,7 @@ from dataclasses import replace
 from pipeline.checks.split.file_page import FilePage, KeyFields
 from pipeline.checks.split.split_file import BarcodeRules, split_file
 from pipeline.publish.publication import Publication
-from pipeline.records import DocumentInfo, Source
+from pipeline.records import FIGURE, DocumentInfo, Source
 from pipeline.run.compose import compose
 from pipeline.run.job import Job
 from pipeline.split_records import Split, part_label
@@ -61,7 +61,14 @@ def decide_split(job: Job, source: Source, document: DocumentInfo, recipes: Mapp
         return None
     marks = job.ledger.page_marks(document.sha256)
     pages = [
-        FilePage(result.key.page, result.status, result.fields, marks.get(result.key.page), 1 + len(result.others))
+        FilePage(
+            result.key.page,
+            result.status,
+            result.fields,
+            marks.get(result.key.page),
+            1 + len(result.others),
+            shows_figures=any(FIGURE in evidence.signals for evidence in result.fields.values()),
+        )
         for result in job.ledger.results(document.sha256, template.name, recipes[template.name])
     ]
     stacks = job.settings.stacks

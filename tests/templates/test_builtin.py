@@ -29,7 +29,7 @@ FIELDS = {
     "delivery_country freight charges allowances rounding previous_balance tax_table",
     "receipt": "vendor_name address vendor_vat_id receipt_number date time currency total tax_total line_items subtotal tip "
     "service_charge discount rounding payment_means paid change card_number phone web store_number cashier tax_table",
-    "chart": "chart_type title x_title y_title data summary",
+    "chart": "chart_type title x_title y_title data summary caption",
     "caption": "caption objects",
     "transcript": "text header footer",
     "credit_note": "vendor_name vendor_vat_id buyer_name credit_note_number credit_note_date invoice_number customer_number reason "

@@ -60,6 +60,8 @@ class FilePage:
     marks: PageMarks | None = None
     sheet_parts: int = 1
     """How many documents the page shows."""
+    shows_figures: bool = False
+    """Whether these documents are charts among text."""
 
     @property
     def is_scan(self) -> bool:

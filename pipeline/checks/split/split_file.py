@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pipeline.checks.split.boundary_features import boundary_features, reasons
 from pipeline.checks.split.boundary_model import boundary_model
 from pipeline.checks.split.document_copies import copies_of, without_copies
+from pipeline.checks.split.figure_documents import figures_of
 from pipeline.checks.split.file_page import FilePage, KeyFields
 from pipeline.checks.split.page_order import ORDER_NOTE, duplex_order, is_fed_twice
 from pipeline.split_records import Cut, LeftOut, PageRange, Split, SplitPolicy
@@ -45,6 +46,8 @@ def split_file(
 
     Pages come in the order of the file, each once, also those that failed. With ``auto`` a page with separators cuts as well.
     """
+    if policy == "auto" and any(page.shows_figures for page in pages):
+        return figures_of(pages)
     if policy == "never" or not pages or (len(pages) == 1 and pages[0].sheet_parts < 2):
         return None
     in_order = list(pages)

@@ -8,12 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.engines.embedded.chart.chart_claims import read_chart
-from pipeline.records import Box, Claim, Figure, Page, PageImage
+from pipeline.records import FIGURE, Box, Claim, Figure, Page, PageImage
 from pipeline.templates.template import Template
 from pipeline.words.page_part import moved_shape, part_of_page
 
-FIGURE = "figure"
-"""Signal of the type of a chart that is a figure among text: 1."""
 MIN_TEXT_WORDS = 80
 """Words from which a page without a chart is a page of text."""
 
