@@ -69,7 +69,7 @@ def without_picture_words(page: Page) -> Page:
     lines = [list(line) for _, line in groupby(page.words, key=lambda word: word.line)]
     lines = [line for line in lines if any(word.source == "textlayer" for word in line)]
     words = tuple(replace(word, line=number) for number, line in enumerate(lines) for word in line)
-    return replace(page, words=words, regions=(), running=())  # both name words by their numbers
+    return replace(page, words=words, regions=(), running=(), figures=None)  # all name words by their numbers
 
 
 def _ordered(line: list[_Placed]) -> list[Word]:

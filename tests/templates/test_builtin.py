@@ -60,7 +60,7 @@ COLUMNS = {
 DIGESTS = {
     "invoice": "5249676cbf6ff986",
     "receipt": "f9806b0ae1598515",
-    "chart": "8d747a9bd6eee98c",
+    "chart": "ec87f104657290fc",
     "caption": "e2c7f0724ae53803",
     "transcript": "e1f8c351bd05c675",
     "bank_statement": "20457e00f51ee8b6",
