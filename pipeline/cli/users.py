@@ -18,7 +18,9 @@ from pipeline.web.accounts.account_store import INVITATION_DAYS, AccountError, A
 from pipeline.web.accounts.api_tokens import ApiTokens
 from pipeline.web.accounts.database import AccountDatabase
 from pipeline.web.accounts.roles import ROLES, Role
+from pipeline.web.running_server import recorded_address
 
+DEFAULT_ADDRESS = "http://127.0.0.1:8420"
 role_option = click.option(
     "--role",
     type=click.Choice(ROLES),
@@ -41,10 +43,14 @@ def _store(config: Path | None, outbox: options.PathOrUrl | None) -> AccountStor
 
 
 def _database(config: Path | None, outbox: options.PathOrUrl | None) -> AccountDatabase:
+    return AccountDatabase(_local_outbox(config, outbox) / STATE_FOLDER)
+
+
+def _local_outbox(config: Path | None, outbox: options.PathOrUrl | None) -> Path:
     settings = options.read_settings(config, outbox=outbox)
     if settings.outbox_url:
         raise SettingsError("accounts are for an outbox that is a folder", "name it with --outbox")
-    return AccountDatabase(settings.outbox / STATE_FOLDER)
+    return settings.outbox
 
 
 def _refusal(error: AccountError) -> SettingsError:
@@ -58,23 +64,31 @@ def _refusal(error: AccountError) -> SettingsError:
 @role_option
 @click.option(
     "--address",
-    default="http://127.0.0.1:8420",
-    show_default=True,
     metavar="URL",
-    help="Where the person's browser reaches `pipeline serve`.",
+    help=f"Where the person's browser reaches `pipeline serve` [where it runs now, else {DEFAULT_ADDRESS}].",
 )
-def invite(name: str, config: Path | None, outbox: options.PathOrUrl | None, role: Role, address: str) -> None:
+def invite(name: str, config: Path | None, outbox: options.PathOrUrl | None, role: Role, address: str | None) -> None:
     """Print a link with which the person NAME makes an account, or sets a new password. It works once, within 7 days.
+
+    The first one must be for an administrator, as a rule for yourself: nobody gets in without an account from then on.
 
     \b
     Examples:
       pipeline users invite Ada --role admin
       pipeline users invite 'Grace Hopper' --address https://documents.example
     """
+    folder = _local_outbox(config, outbox)
+    store = AccountStore(AccountDatabase(folder / STATE_FOLDER))
+    if role != "admin" and not any(one.role == "admin" for one in (*store.accounts(), *store.invitations())):
+        raise SettingsError(
+            "there is no administrator yet, and nobody gets in without an account after the first invitation",
+            "invite yourself first: `pipeline users invite YOUR-NAME --role admin`",
+        )
     try:
-        token = _store(config, outbox).invite(name, role)
+        token = store.invite(name, role)
     except AccountError as error:
         raise _refusal(error) from error
+    address = address or recorded_address(folder) or DEFAULT_ADDRESS
     echo(f"{address.rstrip('/')}/invitation/{token}")
     echo(f"give this link to {name}; it works once, within {INVITATION_DAYS} days", err=True)
 

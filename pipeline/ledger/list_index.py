@@ -22,9 +22,10 @@ from typing import Any
 from pipeline.ledger.document_states import STATE
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.search_terms import searchable
+from pipeline.records import WRAPPER_KINDS
 
 INDEX_FILE = "documents.sqlite"
-FORM = "1"
+FORM = "2"
 """Another form of the tables makes the index anew."""
 BATCH = 500
 """Changes of one transaction."""
@@ -36,11 +37,12 @@ CREATE TABLE documents (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, relative TEXT, sha256 TEXT, status TEXT, reason TEXT, templates TEXT,
     pages INTEGER, published_at TEXT, review TEXT, corrected TEXT, doubtful INTEGER, state TEXT,
     vendor TEXT COLLATE NOCASE, date TEXT, number TEXT COLLATE NOCASE, total TEXT, currency TEXT,
-    amount REAL, same_number TEXT, same_total TEXT
+    amount REAL, same_number TEXT, same_total TEXT, same_file TEXT, wrapper INTEGER
 );
 CREATE INDEX by_sha256 ON documents (sha256);
 CREATE INDEX by_same_number ON documents (same_number) WHERE same_number IS NOT NULL;
 CREATE INDEX by_same_total ON documents (same_total) WHERE same_total IS NOT NULL;
+CREATE INDEX by_same_file ON documents (same_file) WHERE same_file IS NOT NULL;
 CREATE INDEX by_state ON documents (state, doubtful, status);
 CREATE INDEX by_time ON documents (published_at IS NOT NULL, published_at DESC, name);
 CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = "unicode61 remove_diacritics 2");
@@ -56,6 +58,7 @@ SORTED = {
     "status": "status",
     "state": "state",
     "read": "published_at",
+    "added": "id",
 }
 """Columns of the index by what a list can be sorted by."""
 _INDEXES = "".join(
@@ -204,7 +207,7 @@ def _listed(ledger: Ledger, name: str, values_of: ValuesOf) -> dict[str, Any] | 
     """The row of a result; None where there is none, or its documents are listed instead."""
     query = f"""SELECT name, relative, results.sha256, results.published, coalesce(status, 'waiting') AS status, results.reason, recipes,
         published_at, coalesce(review, '[]') AS review, coalesce(corrected, '[]') AS corrected, {STATE} AS state, results.part,
-        coalesce(json_array_length(results.part, '$.pages'), documents.pages, 0) AS pages, key,
+        coalesce(json_array_length(results.part, '$.pages'), documents.pages, 0) AS pages, key, kind,
         coalesce((SELECT listed FROM files WHERE files.name = results.name),
                  (SELECT listed FROM parts WHERE parts.name = results.name)) AS listed
         FROM results LEFT JOIN documents ON documents.sha256 = coalesce(results.published, results.sha256)
@@ -218,17 +221,20 @@ def _listed(ledger: Ledger, name: str, values_of: ValuesOf) -> dict[str, Any] | 
         values = json.loads(found["listed"]) if found["listed"] else values_of(name)
     pages = set(json.loads(found["part"])["pages"]) if found["part"] else None
     review = json.loads(found["review"])
+    urgent = values["urgent"].split(",") if values.get("urgent") else [] if "urgent" in values else review
     number, total = values.get("number"), values.get("total")
     amount = Decimal(total) if total and _AMOUNT.fullmatch(total) else None
     vendor = values.get("vendor", "").casefold()
     return {
         **{key: found[key] for key in ("name", "relative", "sha256", "status", "reason", "pages", "published_at", "state")},
         "templates": json.dumps(list(json.loads(found["recipes"] or "{}"))),
-        "review": found["review"],
+        "review": json.dumps([*(name for name in review if name in urgent), *(name for name in review if name not in urgent)]),
         "corrected": found["corrected"],
-        "doubtful": len(review) if found["state"] == "to_check" else 0,
+        "doubtful": sum(name in urgent for name in review) if found["state"] == "to_check" else 0,
         **{key: values.get(key) or None for key in ("vendor", "date", "number", "total", "currency")},
         "amount": float(amount) if amount is not None else None,
+        "wrapper": found["kind"] in WRAPPER_KINDS and found["status"] == "done",
+        "same_file": None if found["part"] else found["sha256"],
         "same_number": f"{vendor}\n{number.casefold()}" if vendor and number else None,
         "same_total": f"{values['date']}\n{amount.normalize():f}\n{values.get('currency', '')}"
         if amount and values.get("date")

@@ -14,10 +14,11 @@ _SAME_NUMBER = (
     "(same_number IN (SELECT same_number FROM documents WHERE same_number IS NOT NULL GROUP BY 1 HAVING count(*) > 1))"
 )
 _SAME_TOTAL = "(same_total IN (SELECT same_total FROM documents WHERE same_total IS NOT NULL GROUP BY 1 HAVING count(*) > 1))"
+_SAME_FILE = "(same_file IN (SELECT same_file FROM documents WHERE same_file IS NOT NULL GROUP BY 1 HAVING count(*) > 1))"
 _NAMED = "EXISTS (SELECT 1 FROM json_each(templates) WHERE value = :template)"
 _CONDITIONS = {
     "status": "status = :status",
-    "state": "state = :state",
+    "state": "state = :state AND NOT (state = 'to_check' AND wrapper)",  # a mail or an archive has nothing to check but its parts
     "sha256": "sha256 = :sha256",
     "template": _NAMED,
     "since": "date >= :since",
@@ -28,7 +29,7 @@ _CONDITIONS = {
 _MARKED = {
     "review": "state = 'to_check' AND doubtful > 0",
     "corrected": "corrected <> '[]'",
-    "duplicate": f"({_SAME_NUMBER} OR {_SAME_TOTAL})",
+    "duplicate": f"({_SAME_NUMBER} OR {_SAME_TOTAL} OR {_SAME_FILE})",
 }
 
 
@@ -81,7 +82,7 @@ def find_documents(
     """The number of matching documents, and ``limit`` of them from ``offset`` on. An empty ``sort`` gives waiting ones first, then the
     latest results; otherwise documents without a value come last.
 
-    Each has the columns of the index, lists as lists, and ``duplicate``: ``number``, ``total`` or empty. Raises sqlite3.Error.
+    Each has the columns of the index, lists as lists, and ``duplicate``: ``file``, ``number``, ``total`` or empty. Raises sqlite3.Error.
     """
     where, values = wanted.where()
     if "words" in values:  # names are looked through only where no word is found
@@ -93,7 +94,8 @@ def find_documents(
         order = f"{SORTED[sort]} DESC, id" if descending else f"{SORTED[sort]} IS NULL, {SORTED[sort]}, id"
     query = f"""SELECT *, EXISTS (SELECT 1 FROM documents AS other WHERE other.same_number = found.same_number AND other.id <> found.id)
             AS is_same_number, EXISTS (SELECT 1 FROM documents AS other WHERE other.same_total = found.same_total AND other.id <> found.id)
-            AS is_same_total
+            AS is_same_total,
+            EXISTS (SELECT 1 FROM documents AS other WHERE other.same_file = found.same_file AND other.id <> found.id) AS is_same_file
         FROM (SELECT * FROM documents {where} ORDER BY {order} LIMIT :limit OFFSET :offset) AS found"""  # noqa: S608 - inserted are constants
     rows = db.execute(query, {**values, "limit": limit, "offset": offset})
     return int(total), list(map(_row, rows))
@@ -101,6 +103,7 @@ def find_documents(
 
 def _row(row: sqlite3.Row) -> dict[str, Any]:
     found = {key: row[key] for key in row.keys()}  # noqa: SIM118 - a row is no mapping
-    duplicate = "number" if found.pop("is_same_number") else "total" if found["is_same_total"] else ""
+    kinds = [kind for kind in ("file", "number", "total") if found.pop(f"is_same_{kind}")]
+    duplicate = kinds[0] if kinds else ""
     lists = {key: json.loads(found[key] or "[]") for key in ("templates", "review", "corrected")}
     return {**found, **lists, "duplicate": duplicate}

@@ -1,4 +1,4 @@
-"""What a list of documents shows of each: who it is from, its date, its number, its total."""
+"""What a list of documents shows of each: who it is from, its date, its number, its total, and which fields a person should check."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ _CHOICES: Mapping[str, tuple[_Test, ...]] = {
     "total": (lambda field: field.einvoice == "BT-112", lambda field: field.type == "money"),
     "currency": (lambda field: field.einvoice == "BT-5", lambda field: field.type == "currency"),
 }
-"""Which field is meant: by its business term of EN 16931 or its role, else the first one of the type."""
+"""Which field of a template is meant: by its business term of EN 16931 or its role, else, where it has none such, the first of the type."""
 
 
 def list_values(publication: Publication, templates: Mapping[str, Template]) -> dict[str, str]:
     """``vendor``, ``date``, ``number``, ``total`` and ``currency`` of a document, those that it has; of the first template that has any.
 
-    Answers to questions are none of them.
+    Answers to questions are none of them. ``urgent`` has the names of the fields for which it waits, with commas in between.
     """
+    urgent = [name for template in publication.fields for name in publication.urgent_fields(template)]
+    return {**printed_values(publication, templates)[1], "urgent": ",".join(urgent)}
+
+
+def printed_values(publication: Publication, templates: Mapping[str, Template]) -> tuple[str, dict[str, str]]:
+    """The first template that has any of these values, empty for none, and the values."""
     for name, fields in publication.fields.items():
         template = templates.get(name)
         if template is None or name in publication.questions:
@@ -31,13 +37,15 @@ def list_values(publication: Publication, templates: Mapping[str, Template]) -> 
         values = {key: text for key, evidence in fields.items() if (text := _text(evidence.value))}
         found = {column: value for column in _CHOICES if (value := next(_candidates(template, values, column), None))}
         if found.keys() - {"currency"}:
-            return found
-    return {}
+            return name, found
+    return "", {}
 
 
 def _candidates(template: Template, values: Mapping[str, str], column: str) -> Iterator[str]:
     for test in _CHOICES[column]:
-        yield from (values[name] for name, field in template.fields.items() if name in values and test(field))
+        if names := [name for name, field in template.fields.items() if test(field)]:
+            yield from (values[name] for name in names if name in values)
+            return  # an invoice without a total must not show its net amount as one, nor the buyer as its vendor
 
 
 def _text(value: object) -> str:

@@ -101,6 +101,11 @@ class Publication:
         doubtful = fields_to_review(self.fields.get(template, {}), self.threshold(template))
         return [name for name in doubtful if not self.active_correction(template, name)]
 
+    def urgent_fields(self, template: str) -> list[str]:
+        """Those of ``fields_to_review`` that are more than details that nothing proves: a document waits for a person because of them."""
+        fields, threshold = self.fields.get(template, {}), self.threshold(template)
+        return [name for name in self.fields_to_review(template) if is_urgent(fields[name], threshold)]
+
     def threshold(self, template: str) -> float:
         """The confidence below which values of a template are marked for review."""
         return self.thresholds.get(template, 1 - self.accepted_error)
@@ -108,11 +113,7 @@ class Publication:
     @property
     def needs_review(self) -> bool:
         """Whether a person should check a field, or a page is missing."""
-        return (
-            self.status != "done"
-            or bool(self.doubts)
-            or any(is_urgent(item, self.threshold(name)) for name, fields in self.fields.items() for item in fields.values())
-        )
+        return self.status != "done" or bool(self.doubts) or any(map(self.urgent_fields, self.fields))
 
     @property
     def doubts(self) -> list[Cut]:

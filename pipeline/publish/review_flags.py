@@ -173,13 +173,10 @@ def _rule(name: str, checks: Mapping[str, Check], words: ReviewWords) -> str:
 def _error_probability(evidence: Evidence, threshold: float, words: ReviewWords) -> list[str]:
     if evidence.confidence is None or evidence.confidence >= threshold:
         return []
-    share, named = _percent(1 - evidence.confidence), _percent(1 - threshold)
+    share = _percent(1 - evidence.confidence)
     if is_absent(evidence):
-        text = words.say("the document has a value with a probability of %(share)s", share=share)
-    else:
-        text = words.say("wrong with a probability of %(share)s", share=share)
-    limit = words.say("from %(share)s on values are named", share=named)
-    return [f"{text}; {limit}" if threshold < 1 else text]
+        return [words.say("the document has a value with a probability of %(share)s", share=share)]
+    return [words.say("wrong with a probability of %(share)s", share=share)]
 
 
 def _percent(share: float) -> str:

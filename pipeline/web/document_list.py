@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -14,6 +14,7 @@ from pipeline.errors import PipelineError
 from pipeline.ledger.document_search import DocumentRow, first_page_values, latest_documents
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.list_query import ListFilter, find_documents
+from pipeline.ledger.orders import open_readings
 from pipeline.web.context import ServerContext, document_id
 
 PAUSE_SECONDS = 0.05
@@ -37,9 +38,10 @@ def find_in_index(
     """
     with context.ledger() as ledger:
         behind = context.index.follow(ledger, partial(context.values_in_list, ledger), FOLLOW_SECONDS)
+        unlocked = {str(order.details["name"]) for order in open_readings(ledger, unlocking=True)}
     with context.index.opened() as db:
         total, rows = find_documents(db, wanted, sort, limit, offset, descending=descending)
-    return total, [_from_index(row) for row in rows], behind
+    return total, [_from_index(row, unlocked) for row in rows], behind
 
 
 def follow_ledger(context: ServerContext) -> None:
@@ -49,7 +51,9 @@ def follow_ledger(context: ServerContext) -> None:
             time.sleep(PAUSE_SECONDS)  # requests follow, too
 
 
-def _from_index(row: Mapping[str, Any]) -> dict[str, Any]:
+def _from_index(row: Mapping[str, Any], unlocked: Collection[str]) -> dict[str, Any]:
+    """A row of the index. One whose password was given waits to be read, and needs none any more."""
+    waits = {"status": "waiting", "reason": None, "state": "new"} if row["name"] in unlocked else {}
     shown = (
         "sha256",
         "status",
@@ -69,7 +73,8 @@ def _from_index(row: Mapping[str, Any]) -> dict[str, Any]:
         "file": row["name"],
         "path": row["relative"],
         "published": row["published_at"],
-        **{key: row[key] for key in (*shown, "currency", "doubtful", "duplicate")},
+        **{key: row[key] for key in (*shown, "currency", "doubtful", "duplicate", "wrapper")},
+        **waits,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
@@ -24,9 +24,8 @@ def only_server(outbox: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except filelock.Timeout as error:
-        address = ""
-        with suppress(OSError):
-            address = " at " + (folder / ADDRESS).read_text(encoding="utf-8").strip()
+        address = recorded_address(outbox)
+        address = f" at {address}" if address else ""
         raise LockedError(
             f"`pipeline serve` runs already for {outbox}{address}",
             "open the address that it has printed, with its token, or stop it first",
@@ -36,6 +35,14 @@ def only_server(outbox: Path) -> Iterator[None]:
     finally:
         (folder / ADDRESS).unlink(missing_ok=True)
         lock.release()
+
+
+def recorded_address(outbox: Path) -> str:
+    """Where the server of this outbox is, as it has printed it, without the token; empty where none runs."""
+    try:
+        return (outbox / STATE_FOLDER / ADDRESS).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def record_address(outbox: Path, address: str) -> None:

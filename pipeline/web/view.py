@@ -13,7 +13,7 @@ from pipeline.errors import cure_of
 from pipeline.publish.chart_plot import plot_chart
 from pipeline.publish.chart_values import chart_values
 from pipeline.publish.publication import Publication
-from pipeline.publish.review_flags import flag_notes, review_reasons
+from pipeline.publish.review_flags import flag_notes, is_urgent, review_reasons
 from pipeline.publish.review_words import ReviewWords
 from pipeline.records import Correction, Evidence, Json, Reason
 from pipeline.templates.template import Template, TemplateField
@@ -32,6 +32,8 @@ class FieldView:
     """None when today's template has no such field."""
     review_reasons: Sequence[str]
     """Why a person should check the value; empty when there is no reason."""
+    is_urgent: bool
+    """Whether the document waits for that: not for a detail that nothing proves."""
     notes: Sequence[str]
     corrections: Sequence[Correction]
     """Oldest first."""
@@ -139,6 +141,7 @@ def _field_view(
         evidence,
         template.fields.get(name) if template else None,
         [] if correction else reasons,
+        not correction and is_urgent(evidence, publication.threshold(template_name)),
         [*reasons, *notes] if correction else notes,  # a person has seen the value: what a check still says is no doubt
         publication.corrections.get((template_name, name), ()),
         correction,

@@ -159,3 +159,23 @@ def _indexed(folder: Path) -> int:
             return int(db.execute("SELECT count(*) FROM documents").fetchone()[0])
     except sqlite3.Error:
         return 0
+
+
+def test_the_same_file_twice_is_a_duplicate_also_without_values(ledger: Ledger) -> None:
+    sha256 = put(ledger, "a")
+    put(ledger, "other")
+    with ledger.transaction():
+        ledger.record_file(Source(Path("/inbox/mail/a"), "mail/a", "mail/a"), sha256, 1, 1)
+        ledger.record_publication("mail/a", sha256, {"bill": "r"}, "done", None, review=(), listed={})
+    assert found(ledger, marked="duplicate") == ["a", "mail/a"]
+
+
+def test_details_that_nothing_proves_are_named_last_and_not_counted(ledger: Ledger) -> None:
+    put(ledger, "a", review=("vendor_phone", "total"), urgent="total")
+    put(ledger, "b", review=("vendor_phone",), urgent="")
+    put(ledger, "older", review=("vendor_phone", "total"))
+    assert found(ledger, marked="review") == ["a", "older"]
+    with ListIndex(ledger.path.parent).opened() as db:
+        rows = {row["name"]: row for row in find_documents(db, ListFilter(), "name", 9, 0)[1]}
+    assert (rows["a"]["review"], rows["a"]["doubtful"]) == (["total", "vendor_phone"], 1)
+    assert (rows["b"]["doubtful"], rows["older"]["doubtful"]) == (0, 2)

@@ -51,9 +51,9 @@ def test_exactly_the_fields_to_review_have_reasons() -> None:
         == fields_to_review(fields, 0.95)
         == ["unsure", "failing", "absent"]
     )
-    assert texts["unsure"] == ["wrong with a probability of 10\u00a0%; from 5\u00a0% on values are named"]
+    assert texts["unsure"] == ["wrong with a probability of 10\u00a0%"]
     assert texts["failing"] == ["its check digits are wrong"]
-    assert texts["absent"] == ["the document has a value with a probability of 90\u00a0%; from 5\u00a0% on values are named"]
+    assert texts["absent"] == ["the document has a value with a probability of 90\u00a0%"]
     assert flag_notes(fields["failing"], CHECKS) == ["not printed by itself, taken from total"]
 
 

@@ -19,7 +19,7 @@ from pipeline.web.api.common import (
 from pipeline.web.document_list import find_in_index
 
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
-SortColumn = Literal["", "vendor", "date", "number", "total", "name", "pages", "doubtful", "status", "state", "read"]
+SortColumn = Literal["", "vendor", "date", "number", "total", "name", "pages", "doubtful", "status", "state", "read", "added"]
 
 
 class DocumentSummary(BaseModel):
@@ -43,9 +43,9 @@ class DocumentSummary(BaseModel):
     total: str | None
     currency: str | None
     doubtful: int
-    """How many values a person should look at; 0 once somebody has decided about the document."""
-    duplicate: Literal["", "number", "total"]
-    """Whether another document has the same vendor and number, or the same date and total."""
+    """How many values a person should look at, details that nothing proves apart; 0 once somebody has decided about the document."""
+    duplicate: Literal["", "file", "number", "total"]
+    """Whether another document is the same file, has the same vendor and number, or the same date and total."""
 
 
 class DocumentList(BaseModel):

@@ -11,7 +11,10 @@ from fastapi.responses import FileResponse
 from pydantic import Field, StringConstraints
 from starlette.background import BackgroundTask
 
+from pipeline.publish.csv_dialect import DIALECTS, STANDARD
+from pipeline.publish.overview import overview_csv
 from pipeline.publish.own_files import OwnFiles
+from pipeline.run.compose import publications
 from pipeline.run.export_formats import NullSheetLedger, OutboxExport
 from pipeline.settings import STATE_FOLDER
 from pipeline.web.api.common import (
@@ -19,7 +22,8 @@ from pipeline.web.api.common import (
     StrictModel,
     server_context,
 )
-from pipeline.web.context import ServerContext, document_name
+from pipeline.web.context import document_name
+from pipeline.web.page_rendering import request_language
 
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
 MAX_DOCUMENTS = 10_000
@@ -28,7 +32,12 @@ EXPORTS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "sqlite": "application/vnd.sqlite3",
     "jsonl": "application/jsonl",
+    "csv": "text/csv; charset=utf-8",
 }
+
+Kind = Literal["csv", "xlsx", "sqlite", "jsonl"]
+COMMA_LANGUAGES = ("de", "es", "fr", "it", "nl", "pl")
+"""Languages whose spreadsheets take a semicolon between cells and a comma before decimals."""
 
 
 @router.get(
@@ -36,15 +45,15 @@ EXPORTS = {
     response_class=Response,
     responses={200: {"content": {media: {} for media in EXPORTS.values()}}},
 )
-def export(request: Request, kind: Literal["xlsx", "sqlite", "jsonl"]) -> Response:
-    """All documents in one file: an Excel workbook, an SQLite database, or JSON Lines."""
-    return _exported(server_context(request), kind, None)
+def export(request: Request, kind: Kind) -> Response:
+    """All documents in one file: a table with one line each, an Excel workbook, an SQLite database, or JSON Lines."""
+    return _exported(request, kind, None)
 
 
 class ExportRequest(StrictModel):
     """Documents to export, as in lists of documents."""
 
-    kind: Literal["xlsx", "sqlite", "jsonl"]
+    kind: Kind
     ids: Annotated[list[Annotated[str, StringConstraints(max_length=2_000)]], Field(max_length=MAX_DOCUMENTS)]
 
 
@@ -52,10 +61,25 @@ class ExportRequest(StrictModel):
 def export_some(request: Request, wanted: ExportRequest) -> Response:
     """Some documents in one file; those that are not there, or not read yet, are left out."""
     names = frozenset(name for identifier in wanted.ids if (name := document_name(identifier)) and name.isprintable())
-    return _exported(server_context(request), wanted.kind, names)
+    return _exported(request, wanted.kind, names)
 
 
-def _exported(context: ServerContext, kind: str, names: frozenset[str] | None) -> Response:
+def _overview(request: Request, names: frozenset[str] | None) -> Response:
+    """The table for people: in the form in which a spreadsheet in the language of the page opens it, unless the settings name one."""
+    context, chosen = server_context(request), DIALECTS[server_context(request).settings.csv.dialect]
+    dialect = DIALECTS["excel-de"] if chosen == STANDARD and request_language(request) in COMMA_LANGUAGES else chosen
+    with context.ledger() as ledger:
+        templates = context.known_templates(ledger)
+        found = publications(ledger, templates, context.settings.review.accepted_error, names)
+        content = b"".join(overview_csv(found, templates, dialect))
+    headers = {"content-disposition": 'attachment; filename="overview.csv"'}
+    return Response(content, media_type=EXPORTS["csv"], headers=headers)
+
+
+def _exported(request: Request, kind: str, names: frozenset[str] | None) -> Response:
+    if kind == "csv":
+        return _overview(request, names)
+    context = server_context(request)
     scratch = TemporaryDirectory(prefix=".export-", dir=context.settings.outbox / STATE_FOLDER, ignore_cleanup_errors=True)
     try:
         folder = Path_(scratch.name)

@@ -40,7 +40,7 @@ async function download(url, body, name) {
 
 async function exported(kind) {
   const ids = await identifiers();
-  if (ids) await download("/api/exports", { kind, ids }, `documents.${kind}`);
+  if (ids) await download("/api/exports", { kind, ids }, kind === "csv" ? "overview.csv" : `documents.${kind}`);
 }
 
 async function originals() {
@@ -66,6 +66,7 @@ function showActions() {
       quietly(t("Mark as exported"), () => decide(t("Marked as exported"), "exported")),
       quietly(t("Read again"), readAgain),
     ] : []),
+    quietly(t("Overview (CSV)"), () => exported("csv")),
     quietly("Excel", () => exported("xlsx")),
     quietly("JSON Lines", () => exported("jsonl")),
     quietly(t("Originals (zip)"), originals),

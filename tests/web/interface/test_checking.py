@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.web.context import document_id
+from tests.drawing import encrypted_pdf
 from tests.web.interface.conftest import TIMEOUT_MILLISECONDS, OpenPage, ServedOutbox
 from tests.web.review.building import grounded
 
@@ -140,3 +142,106 @@ def test_the_fourth_doubtful_amount_is_four_keys_away(outbox: ServedOutbox, open
     field = page.locator("li.field.on")
     assert field.get_attribute("data-field") in ("invoice.subtotal", "invoice.tax_total")
     assert field.evaluate("item => item.getBoundingClientRect().bottom <= innerHeight"), "it is in sight"
+
+
+def test_details_that_nothing_proves_hold_up_nobody(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    """They stand apart, are not counted, and no key goes through them; what an accountant checks is two values of seven."""
+    details = {
+        name: grounded(value, confidence=0.8, signals={"detail": 1.0})
+        for name, value in (("vendor_phone", "0123 456"), ("vendor_mail", "a@example.org"), ("customer_number", "77"))
+    }
+    id = outbox.add_invoice("details.pdf", **details)  # noqa: A001
+    page = open_page(f"/documents/{id}")
+    expect(page.locator(".document-head .badge.review")).to_have_text("2 to review")
+    expect(page.locator("a.item[aria-current] .tag")).to_have_text("2 to review")
+    expect(page.locator('li[data-field="invoice.vendor_phone"]')).to_be_hidden()
+    expect(page.get_by_text("Further details, less sure: 3 fields")).to_be_visible()
+    for key in "naa":  # faster than the server saves
+        page.keyboard.press(key)
+    page.get_by_text("No doubtful value is left").wait_for()
+    page.keyboard.press("A")
+    page.get_by_text("details.pdf is approved").wait_for()
+    assert decided(outbox, id).startswith("approved")
+    with outbox.client() as client:
+        listed = client.get("/api/documents", params={"q": "details.pdf"}).json()["documents"][0]
+    assert set(details) <= set(listed["review"]), "the lists for programs name them all the same"
+
+
+def test_a_corrected_document_keeps_its_place_and_the_next_one_is_the_one_below(
+    outbox: ServedOutbox, open_page: OpenPage
+) -> None:
+    ids = [outbox.add_invoice(f"place{n}.pdf") for n in range(3)]
+    page = open_page(f"/documents/{ids[1]}")
+    names = page.locator("a.item .name")
+    page.locator(".words span").first.wait_for()
+    before = names.all_text_contents()
+    page.keyboard.press("n")
+    page.keyboard.press("a")
+    page.locator("#message").get_by_text("Saved").wait_for()
+    page.wait_for_timeout(3_000)  # the list follows the server every two seconds
+    assert names.all_text_contents() == before
+    below = before[before.index("place1.pdf") + 1]
+    page.keyboard.press("A")
+    page.keyboard.press("A")
+    page.get_by_text("place1.pdf is approved").wait_for()
+    expect(page.locator("main h2")).to_have_text(below)
+
+
+def test_what_is_typed_while_a_document_loads_changes_nothing(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    """A question after ``q`` on a slow server: its letters are no keys of the document that appears in the meantime."""
+    id, other = outbox.add_invoice("slow.pdf"), outbox.add_invoice("before.pdf")  # noqa: A001
+    page = open_page(f"/documents/{other}")
+    page.locator(".words span").first.wait_for()
+    page.keyboard.press("n")
+
+    held: list[Any] = []
+    page.route(f"**/api/documents/{id}/view", held.append)
+    page.locator("a.item", has_text="slow.pdf").click()
+    page.keyboard.type("qWhat is the", delay=20)
+    expect(page.locator("#message")).to_contain_text("still being loaded")
+    held[0].continue_()
+    page.keyboard.type(" total, at last?", delay=20)
+    expect(page.locator("main h2")).to_have_text("slow.pdf")
+    page.unroute(f"**/api/documents/{id}/view")
+    page.wait_for_timeout(500)
+    for each in (id, other):
+        assert not any(field.get("corrected") for field in outbox.view(each)["fields"].values())
+    page.wait_for_timeout(1_100)
+    page.keyboard.press("q")
+    expect(page.locator("#ask input[name=question]")).to_be_focused()
+
+
+def test_keys_change_nothing_in_an_approved_document(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    id = outbox.add_invoice("closed.pdf")  # noqa: A001
+    with outbox.client() as client:
+        client.put(f"/api/documents/{id}/state", json={"state": "approved"}).raise_for_status()
+    page = open_page(f"/documents/{id}")
+    page.locator(".words span").first.wait_for()
+    page.locator('li[data-field="invoice.total"]').click()
+    for key in ("x", "a", "t", "c"):
+        page.keyboard.press(key)
+    page.locator("#message").get_by_text("Check again").wait_for()
+    assert decided(outbox, id).startswith("approved")
+    assert not any(field.get("corrected") for field in outbox.view(id)["fields"].values())
+
+
+def test_the_password_is_asked_for_where_the_cursor_stands_and_an_answer_stays(
+    outbox: ServedOutbox, open_page: OpenPage
+) -> None:
+    """No Tab leads to the field, a refusal moves nothing, and after the right one the page does not ask again."""
+    outbox.folder.add("sealed.pdf", encrypted_pdf("Sealed", "open sesame"), reason="needs_password", detail="it is encrypted")
+    page = open_page(f"/documents/{document_id('sealed.pdf')}")
+    password = page.locator("#unlock input")
+    expect(password).to_be_focused()
+    expect(page.locator(".document-head")).not_to_contain_text("pipeline unlock")
+    left = password.bounding_box()["x"]
+    page.keyboard.type("a wrong one")
+    page.keyboard.press("Enter")
+    expect(page.locator("#unlock .refused")).to_contain_text("does not open it")
+    expect(password).to_be_focused()
+    assert password.bounding_box()["x"] == left
+    page.keyboard.type("open sesame")
+    page.keyboard.press("Enter")
+    expect(page.locator(".document-head")).to_contain_text("The password is right")
+    expect(page.locator("#unlock")).to_have_count(0)
+    expect(page.locator(".document-head")).not_to_contain_text("needs a password")

@@ -71,6 +71,14 @@ def test_many_are_approved_exported_and_downloaded_at_once(open_page: OpenPage, 
     with page.expect_download() as download:
         page.get_by_role("button", name="Excel").click()
     download.value.save_as(tmp_path / "some.xlsx")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Overview (CSV)").click()
+    download.value.save_as(tmp_path / "some.csv")
+    lines = (tmp_path / "some.csv").read_text(encoding="utf-8-sig").splitlines()
+    head = "vendor,vendor_vat_id,number,date,due_date,net,tax,total,currency,template,state,to_check,file"
+    assert lines[0] == head
+    assert lines[1].startswith("Alder Ltd,,A-1,2025-03-01,2025-04-23,1167.00,233.40,1400.40,GBP,invoice,to_check,")
+    assert len(lines) == 3
     sheet = openpyxl.load_workbook(tmp_path / "some.xlsx")["documents"]
     assert [row[0].value for row in sheet.iter_rows(min_row=2)] == ["a.pdf", "b.pdf"]
     with page.expect_download() as download:

@@ -85,6 +85,8 @@ def test_the_password_of_a_document_and_of_an_archive_in_a_mail(
         *(item.text for item in answers),
     ]
     assert client.get(f"/api/documents/{PDF}/view").json()["reread"] == {"error": ""}, "it is being read"
+    listed = {item["file"]: item for item in client.get("/api/documents").json()["documents"]}
+    assert (listed["a.pdf"]["status"], listed["a.pdf"]["reason"]) == ("waiting", None), "the list asks for no password any more"
     assert not [text for text in [*told, caplog.text] if WORD in text or "a wrong one" in text]
 
     settings = Settings(inbox=folders.inbox, outbox=folders.outbox, workers=1)

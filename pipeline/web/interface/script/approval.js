@@ -47,7 +47,7 @@ function showBulk() {
   const of = (entries, text, state, extra) => (entries.length ? make("button", { type: "button", class: "quiet", on: { click: () => setStates(entries, state, extra) } }, `${text} (${number(entries.length)})`) : null);
   const state = chosenState();
   holder.replaceChildren(...[
-    state === "to_check" ? of(listed.filter((entry) => entry.status === "done" && !entry.reviewCount), t("Approve all without doubts"), "approved", { doubtless: true }) : null,
+    state === "to_check" ? of(listed.filter((entry) => entry.status === "done" && !entry.reviewCount && !isTextOnly(entry)), t("Approve all without doubts"), "approved", { doubtless: true }) : null,
     state === "approved" ? of(listed, t("Mark all as exported"), "exported") : null,
   ].filter(Boolean));
 }

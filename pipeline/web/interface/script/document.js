@@ -38,7 +38,7 @@ function showDocument(item, focus) {
   if (!narrow.matches) item.link.scrollIntoView({ block: "nearest" });
   else scrollTo(0, 0);
   if (focus === "list" && !narrow.matches && item.link.isConnected) item.link.focus({ preventScroll: true });
-  else if (focus) main.querySelector("h2").focus({ preventScroll: true });
+  else if (focus) (main.querySelector("#unlock input") || main.querySelector("h2")).focus({ preventScroll: true });
   if (!wide.matches && !narrow.matches) $("main").scrollTop = 0;
 }
 
@@ -73,7 +73,9 @@ function notices(item) {
   const paragraphs = [];
   const cure = (problem) => (problem.cure ? [" ", make("span", { class: "do" }, `${t("What to do:")} ${problem.cure}`)] : "");
   const failed = item.page_list.filter((page) => page.status === "failed" || page.status === "skipped");
-  if (!failed.length && item.reason) paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${t("Not read:")} ${reasonText(item.reason)}`), item.detail ? `: ${item.detail}.` : ".", cure(item)));
+  if (isUnlocked(item)) paragraphs.push(make("p", { class: "notice" }, t("The password is right. The document waits to be read.")));
+  else if (item.lock && source.mayChange) paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${t("Not read:")} ${reasonText("needs_password")}`)));
+  else if (!failed.length && item.reason) paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${t("Not read:")} ${reasonText(item.reason)}`), item.detail ? `: ${item.detail}.` : ".", cure(item)));
   const groups = new Map();
   for (const page of failed) {
     const key = `${page.status}\n${page.reason || ""}\n${page.detail || ""}`;
@@ -83,6 +85,7 @@ function notices(item) {
     const numbers = group.map((page) => page.page), numberList = numbers.length > 12 ? `${numbers.slice(0, 12).join(", ")}, …` : numbers.join(", ");
     paragraphs.push(make("p", { class: "notice bad" }, make("b", {}, `${numbers.length > 1 ? t("Pages {pages}", { pages: numberList }) : t("Page {page}", { page: numberList })} ${stateText(group[0].status)}: ${reasonText(group[0].reason)}`), group[0].detail ? `: ${group[0].detail}.` : ".", cure(group[0])));
   }
+  if (source.editable && isTextOnly(item) && item.status === "done" && !settled(item)) paragraphs.push(make("p", { class: "notice" }, t("It is none of the kinds with fields, so only its text was read. If it is an invoice or a receipt, say so under “Read again”.")));
   if (item.original === "gone") paragraphs.push(make("p", { class: "notice" }, t("The original is no longer where it was read, so its pages cannot be shown.")));
   if (item.original === "changed") paragraphs.push(make("p", { class: "notice" }, t("The original was changed since it was read, so its pages cannot be shown. What to do: pipeline run reads it again.")));
   if (item.status === "waiting") paragraphs.push(make("p", { class: "notice" }, t("It has not been read yet.")));

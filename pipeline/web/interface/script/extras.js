@@ -38,25 +38,30 @@ function commentsSection(item) {
 
 /* ---- passwords ---- */
 
+/** Whether a person has given the right password, with which the document has not been read yet. */
+const isUnlocked = (item) => Boolean(item.lock && item.reread && !item.reread.error);
+
 function lockParts(item) {
   if (item.locked?.length) return [make("p", { class: "notice" }, t("These need a password:"), item.locked.flatMap((other) => [" ", make("a", { href: `/documents/${other.id}` }, other.file)]))];
-  if (!item.lock) return [];
+  if (!item.lock || isUnlocked(item)) return [];
   const refused = make("p", { class: "refused", role: "alert", hidden: true });
   const label = item.lock.parts.length ? `${t("Password of {parts}", { parts: shortened(item.lock.parts.join(", "), 300) })} ` : `${t("Password")} `;
   const form = orderForm({ id: "unlock" }, async (form_) => {
     const { password } = form_, text = password.value, button = form_.querySelector("button");
     password.value = "";
-    button.disabled = true;
+    refused.hidden = password.disabled = button.disabled = true; // so that nothing is typed into a form that does not take it
+    button.textContent = t("Being tried …");
     announce(t("The password is being tried."));
     const { status, answer } = await call("POST", `/api/documents/${item.id}/password`, { password: text, by: author() });
-    button.disabled = false;
+    password.disabled = button.disabled = false;
+    button.textContent = t("Unlock");
     if (status === 202) return t("Unlocked. It will be read soon.");
     refused.textContent = detail(answer);
     refused.hidden = false;
     announce("");
     password.focus();
     return null;
-  }, refused, make("label", { class: "grow" }, label, make("input", { type: "password", name: "password", required: true, maxlength: 1000, autocomplete: "off", spellcheck: "false" })), make("button", { class: "plain first" }, t("Unlock")));
+  }, make("label", { class: "grow" }, label, make("input", { type: "password", name: "password", required: true, maxlength: 1000, autocomplete: "off", spellcheck: "false" })), make("button", { class: "plain first" }, t("Unlock")), refused);
   return [form];
 }
 

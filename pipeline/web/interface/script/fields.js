@@ -7,14 +7,17 @@ let selected = null;
 const fieldKey = (result, field) => `${result.template}.${field.raw_name || field.name}`;
 
 function resultSection(item, result, n) {
-  const present = result.fields.filter((field) => field.value !== undefined || field.items || field.table || field.reasons || field.corrected);
-  const absent = result.fields.filter((field) => !present.includes(field));
+  const minor = result.fields.filter((field) => field.minor);
+  const present = result.fields.filter((field) => !field.minor && (field.value !== undefined || field.items || field.table || field.reasons || field.corrected));
+  const absent = result.fields.filter((field) => !present.includes(field) && !field.minor);
   const rowOf = (field) => fieldRow(item, result, field, `${n}-${result.fields.indexOf(field)}`);
   const rows = present.map(rowOf); // before the others: keys go through the rows in this order
+  const minorRows = minor.map(rowOf);
+  const minorList = !minor.length ? null : make("details", { class: "absent-fields" }, make("summary", {}, `${t("Further details, less sure:")} ${plural(minor.length, "field")}`), make("ol", { class: "fields" }, minorRows));
   const absentList = !absent.length ? null : !source.editable ? make("p", { class: "absent" }, `${t("Not on the document:")} ${absent.map((field) => spoken(field.name)).join(", ")}`)
     : make("details", { class: "absent-fields" }, make("summary", {}, `${t("Not on the document:")} ${absent.length > 6 ? plural(absent.length, "field") : absent.map((field) => spoken(field.name)).join(", ")}`), make("ol", { class: "fields" }, absent.map(rowOf)));
   return make("section", { "aria-labelledby": `t${n}` }, make("h3", { id: `t${n}` }, result.question ? result.template : spoken(result.template)), result.question ? make("p", { class: "soft" }, result.question) : null,
-    rows.length ? make("ol", { class: "fields" }, rows) : null, absentList);
+    rows.length ? make("ol", { class: "fields" }, rows) : null, minorList, absentList);
 }
 
 function fieldRow(item, result, field, id) {

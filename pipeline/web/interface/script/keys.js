@@ -12,6 +12,40 @@ const editingKeys = {
 };
 if (source.mayChange) Object.assign(keys, editingKeys);
 
+const PAUSE_MILLISECONDS = 1000;
+let lastRefused = -PAUSE_MILLISECONDS;
+
+/** Whether a key that changes something must not do so now. While a document is still being loaded, what a person types (a question after
+    `q`, say) must not become keys for the document that appears: then all that is typed without a pause is left out, too. */
+function isRefused(key, time) {
+  if (!(key in editingKeys) || !source.mayChange) return false;
+  if (!current || opening || time - lastRefused < PAUSE_MILLISECONDS) {
+    lastRefused = time;
+    announce(t("The document is still being loaded."));
+    return true;
+  }
+  if (!settled(current) || key === "q" || key === "A") return false;
+  announce(t("This document is {state}. Choose “Check again” to change it.", { state: stateText(current.approvalState) }));
+  return true;
+}
+
+let turn = null, isLast = false;
+/** ``turn``: what ends when the last key is carried out; null for none. ``isLast``: no key may follow that one before it has ended. */
+
+const LAST = ["A", "j", "k", "c", "Enter", "t", "q", "/"];
+/** Keys that lead to another document, or open an input: what is typed before that has happened is left out, not done to what appears. */
+
+/** Carries out a key after those before it: a person who knows the keys is faster than the server. */
+function inTurn(key, act) {
+  if (turn && isLast) return announce(t("The document is still being loaded."));
+  const doing = turn ? turn.then(act) : act();
+  if (!(doing instanceof Promise)) return undefined;
+  isLast = LAST.includes(key);
+  const own = doing.catch(() => null).then(() => { if (turn === own) turn = null; });
+  turn = own;
+  return own;
+}
+
 function listenToKeys() {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=radio], [type=checkbox]), select, textarea");
@@ -29,6 +63,6 @@ function listenToKeys() {
     const arrow = { ArrowDown: inField ? "f" : "j", ArrowUp: inField ? "F" : "k" }[event.key];
     if (arrow && event.target.closest(inField ? "summary" : "main, fieldset, summary")) return;
     const act = keys[arrow || event.key];
-    if (act) { event.preventDefault(); act(); }
+    if (act) { event.preventDefault(); if (!isRefused(event.key, event.timeStamp)) inTurn(event.key, act); }
   });
 }

@@ -2,19 +2,24 @@
 
 const app = $("app"), list = $("list"), main = $("document");
 const wide = matchMedia("(min-width: 72rem)"), narrow = matchMedia("(max-width: 47.99rem)");
-let listed = [], current = null, limit = 200;
+let listed = [], current = null, limit = 200, opening = 0;
+/** ``opening``: how many documents are being loaded. */
+
+/** Whether no kind of document with fields was found: then there is no value that could be doubtful, and all may be missing. */
+const isTextOnly = (entry) => Object.keys(entry.recipes).join() === "transcript";
 
 function tag(entry) {
   if (settled(entry)) return make("span", { class: "tag good" }, stateText(entry.approvalState));
   if (entry.status === "waiting") return make("span", { class: "tag" }, t("waiting"));
   if (entry.status !== "done") return make("span", { class: "tag bad" }, stateText(entry.status) + (entry.reviewCount ? ` · ${entry.reviewCount}` : ""));
   if (entry.reviewCount) return make("span", { class: "tag review" }, t("{count} to review", { count: number(entry.reviewCount) }));
+  if (isTextOnly(entry)) return make("span", { class: "tag" }, t("text only"));
   return make("span", { class: "tag good" }, make("span", { "aria-hidden": "true" }, "✓"), make("span", { class: "hidden" }, t("clear")));
 }
 
 function listEntry(entry) {
   const short = entry.fields.find((field) => field.value && field.value.length < 60);
-  const under = [reasonText(entry.reason), Object.keys(entry.recipes).map(spoken).join(", "), short ? short.value : "", entry.folder].filter(Boolean).join(" · ");
+  const under = [reasonText(entry.reason), entry.vendor || (short ? short.value : ""), entry.total && `${amount(entry.total)} ${entry.currency || ""}`.trim(), Object.keys(entry.recipes).map(spoken).join(", "), entry.folder].filter(Boolean).join(" · ");
   const mark = [entry.status, entry.approvalState, entry.reviewCount, under].join("\n");
   if (!entry.listEntry || entry.listMark !== mark) {
     entry.link = make("a", { class: "item", href: source.address(entry) }, make("span", { class: "name" }, entry.base), tag(entry), make("span", { class: "under" }, under));
@@ -53,11 +58,19 @@ function step(by) {
   return openDocument(next, "list");
 }
 
+/** Loads a document that is to be shown. */
+function opened(entry) {
+  const loaded = source.load(entry);
+  if (!(loaded instanceof Promise)) return loaded;
+  opening += 1;
+  return loaded.finally(() => { opening -= 1; });
+}
+
 /** Opens a document and moves the address to it. ``focus``: ``list`` or ``heading``. */
 function openDocument(entry, focus) {
   leaveEditor();
   source.go(entry);
-  return when(source.load(entry), (item) => { if (item) showDocument(item, focus); });
+  return when(opened(entry), (item) => { if (item) showDocument(item, focus); });
 }
 
 /** Selects the next or previous value to review in the listed documents; after the last one it starts over. */
@@ -78,12 +91,12 @@ function stepToReview(by) {
   return when(openDocument(next), () => { if (current === next && end(current)) select(end(current), { focus: true }); });
 }
 
-const reviewKeys = (item) => item.results.flatMap((result) => result.fields.filter((field) => field.reasons).map((field) => fieldKey(result, field)));
+const reviewKeys = (item) => item.results.flatMap((result) => result.fields.filter((field) => field.reasons && !field.minor).map((field) => fieldKey(result, field)));
 
 /** Follows the address, also back and forth. */
 function openFromAddress() {
   const entry = source.atAddress();
-  if (entry && entry !== current) return when(source.load(entry), (item) => { if (item) showDocument(item, "heading"); });
+  if (entry && entry !== current) return when(opened(entry), (item) => { if (item) showDocument(item, "heading"); });
   if (!entry) {
     const before = current;
     if (narrow.matches || !listed.length) showDocument(null);

@@ -5,7 +5,7 @@ const { documents = [], about = {}, served, language = "en", texts = {}, names =
 
 function prepare(item) {
   item.fields = item.results.flatMap((result) => result.fields);
-  item.reviewCount = item.fields.filter((field) => field.reasons).length;
+  item.reviewCount = item.fields.filter((field) => field.reasons && !field.minor).length;
   return named(item);
 }
 
@@ -13,6 +13,7 @@ function named(entry) {
   entry.state = entry.status !== "done" ? "failed" : entry.reviewCount ? "review" : "clear";
   const slash = entry.name.lastIndexOf("/");
   entry.base = entry.name.slice(slash + 1);
+  if (/^[\d-]+$/.test(entry.base) && slash > 0) entry.base = `${entry.name.slice(entry.name.lastIndexOf("/", slash - 1) + 1, slash)} · ${entry.base}`; // a part of a stack
   entry.folder = entry.name.slice(0, Math.max(0, slash));
   return entry;
 }
@@ -77,7 +78,8 @@ const fromServer = {
   mayChange: Boolean(served?.may_change), // else the role of the person is to look
   templates: () => served.templates,
   async list({ text, state, template, limit }) {
-    const query = new URLSearchParams({ q: text, template, limit });
+    // in the order in which they came: a corrected document stays where it is, and so does the next one
+    const query = new URLSearchParams({ q: text, template, limit, sort: "added", descending: true });
     if (state === "failed") query.set("status", "failed");
     else if (state !== "all") query.set("state", state);
     const { status, answer } = await call("GET", `/api/documents?${query}`);
@@ -87,7 +89,7 @@ const fromServer = {
   summarised(summary) {
     const entry = entryOf(summary);
     const { file: name, review, templates, state: approvalState, ...rest } = summary;
-    return named(Object.assign(entry, rest, { name, approvalState, reviewCount: review.length, recipes: Object.fromEntries(templates.map((template) => [template, ""])) }));
+    return named(Object.assign(entry, rest, { name, approvalState, reviewCount: rest.doubtful, recipes: Object.fromEntries(templates.map((template) => [template, ""])) }));
   },
   async load(entry) {
     const { status, answer } = await call("GET", `/api/documents/${entry.id}/view`);

@@ -5,6 +5,13 @@ const t = (text, values = {}) => (texts[text] || text).replace(/\{(\w+)\}/g, (pl
 
 const number = (value) => value.toLocaleString(language);
 
+/** An amount such as ``1234.50`` as people of the page's language write it, with all its decimals; other texts stay. */
+function amount(text) {
+  const [, , decimals] = /^(-?\d{1,15})(?:\.(\d{1,6}))?$/.exec(text) || [];
+  const digits = decimals?.length || 0;
+  return Number.isFinite(Number(text)) ? Number(text).toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits || 6 }) : text;
+}
+
 /** A number of things, in the right form of their noun. */
 function plural(count, noun) {
   const forms = texts[`{count} ${noun}`];
