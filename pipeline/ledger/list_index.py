@@ -218,7 +218,8 @@ def _listed(ledger: Ledger, name: str, values_of: ValuesOf) -> dict[str, Any] | 
     published = found["published"]
     values: Values = {}
     if published:
-        values = json.loads(found["listed"]) if found["listed"] else values_of(name)
+        recorded = json.loads(found["listed"] or "{}")
+        values = recorded if "urgent" in recorded else {**values_of(name), **recorded}  # recorded by an older version
     pages = set(json.loads(found["part"])["pages"]) if found["part"] else None
     review = json.loads(found["review"])
     urgent = values["urgent"].split(",") if values.get("urgent") else [] if "urgent" in values else review

@@ -2,6 +2,8 @@
 
 const uploadMessage = (answer) => (answer.already ? t("{file}: these contents are in the inbox already", { file: answer.file }) : t("{file}: in the inbox", { file: answer.file }));
 
+const SHOWN_ONE_BY_ONE = 5; // of files that were taken
+
 /** What to do about a file that was refused. */
 function remedy(status) {
   if (status === 0) return t("the connection was lost");
@@ -46,6 +48,11 @@ async function sendAll(files) {
   for (const [at, { file, folder }] of list.entries()) {
     if (!await send(file, folder, lines[at])) refused += 1;
     announce(t("{count} of {files} sent", { count: number(at + 1), files: count }));
+  }
+  const taken = lines.filter((line) => line.className === "good");
+  if (taken.length > SHOWN_ONE_BY_ONE) {
+    taken[0].replaceWith(make("li", { class: "good" }, t("{files} in the inbox; they appear in the list as they are read", { files: plural(taken.length, "file") })));
+    for (const line of taken) line.remove(); // what was refused stays in sight, and the list does not move down
   }
   announce(refused ? t("{count} of {files} refused, see below", { count: number(refused), files: count }) : t("{files} sent", { files: count }));
 }

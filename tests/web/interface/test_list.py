@@ -101,3 +101,12 @@ def test_the_list_fits_and_axe_finds_nothing(open_page: OpenPage, size: dict[str
         assert heading.evaluate("cell => cell.getClientRects()[0].height < 60"), "no heading is broken letter by letter"
     violations = axe.Axe().run(page).response["violations"]
     assert [(item["id"], [node["html"] for node in item["nodes"]][:3]) for item in violations] == []
+
+
+def test_many_files_that_were_taken_leave_one_line(open_page: OpenPage) -> None:
+    """Twenty green lines would push the list out of sight; a refused file stays."""
+    page = open_page("/")
+    files = [{"name": f"n{n}.txt", "mimeType": "text/plain", "buffer": f"text {n}".encode()} for n in range(7)]
+    page.locator("#files").set_input_files(files)
+    page.get_by_text("7 files in the inbox").wait_for()
+    assert page.locator("#uploads li").count() == 1
