@@ -34,11 +34,11 @@ def overview_csv(
     publications: Iterable[Publication], templates: Mapping[str, Template], dialect: CsvDialect
 ) -> Iterator[bytes]:
     """The table as CSV with a byte order mark, without which Excel takes letters beyond ASCII for others. Documents without values are
-    in it, too: an invoice that was read as a text must not be missing unseen; a mail or an archive is not, its parts are."""
+    in it, too: an invoice that was read as a text must not be missing unseen. A mail, an archive or a stack is not: its documents are."""
     marked = replace(dialect, byte_order_mark=True)
     yield marked.header(COLUMNS)
     for publication in publications:
-        if not publication.is_wrapper:
+        if not publication.is_wrapper and not publication.documents:
             yield marked.lines([overview_row(publication, templates)], COLUMNS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.publish.csv_dialect import DIALECTS
@@ -19,10 +20,12 @@ def test_invoices_and_receipts_stand_in_one_table_with_the_amounts_of_a_language
         fields = {key: grounded(value, confidence=0.999) for key, value in values.items()}
         folder.add(name, name.encode(), [PageRead(fields)], template=template)
     found = list(publications(folder.ledger, TEMPLATES, 0.05))
+    found.append(replace(found[0], documents=("stack.pdf/1", "stack.pdf/2")))
     content = b"".join(overview_csv(found, TEMPLATES, DIALECTS["excel-de"]))
     folder.ledger.close()
     assert content.startswith(codecs.BOM_UTF8)
     lines = content.decode("utf-8-sig").splitlines()
     assert lines[1].startswith("Möbel & Söhne;;0012;;;100,00;19,00;;;invoice;to_check;")
     assert lines[2].startswith("'=cmd();;;2025-03-01;;;;1400,50;;receipt;to_check;")
+    assert len(lines) == 4, "the amounts of a stack are counted once, with its documents"
     assert lines[3].endswith("transcript;to_check;;c.txt"), "an invoice that was read as a text is not missing unseen"

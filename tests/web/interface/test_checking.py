@@ -173,7 +173,7 @@ def test_a_corrected_document_keeps_its_place_and_the_next_one_is_the_one_below(
     ids = [outbox.add_invoice(f"place{n}.pdf") for n in range(3)]
     page = open_page(f"/documents/{ids[1]}")
     names = page.locator("a.item .name")
-    page.locator(".words span").first.wait_for()
+    page.locator('li[data-field="invoice.total"]').wait_for()
     before = names.all_text_contents()
     page.keyboard.press("n")
     page.keyboard.press("a")
@@ -191,11 +191,11 @@ def test_what_is_typed_while_a_document_loads_changes_nothing(outbox: ServedOutb
     """A question after ``q`` on a slow server: its letters are no keys of the document that appears in the meantime."""
     id, other = outbox.add_invoice("slow.pdf"), outbox.add_invoice("before.pdf")  # noqa: A001
     page = open_page(f"/documents/{other}")
-    page.locator(".words span").first.wait_for()
+    page.locator('li[data-field="invoice.total"]').wait_for()
     page.keyboard.press("n")
 
     held: list[Any] = []
-    page.route(f"**/api/documents/{id}/view", held.append)
+    page.route(f"**/api/documents/{id}/view", lambda route: held.append(route))
     page.locator("a.item", has_text="slow.pdf").click()
     page.keyboard.type("qWhat is the", delay=20)
     expect(page.locator("#message")).to_contain_text("still being loaded")
@@ -216,7 +216,7 @@ def test_keys_change_nothing_in_an_approved_document(outbox: ServedOutbox, open_
     with outbox.client() as client:
         client.put(f"/api/documents/{id}/state", json={"state": "approved"}).raise_for_status()
     page = open_page(f"/documents/{id}")
-    page.locator(".words span").first.wait_for()
+    page.locator('li[data-field="invoice.total"]').wait_for()
     page.locator('li[data-field="invoice.total"]').click()
     for key in ("x", "a", "t", "c"):
         page.keyboard.press(key)

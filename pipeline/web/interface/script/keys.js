@@ -18,8 +18,10 @@ let lastRefused = -PAUSE_MILLISECONDS;
 /** Whether a key that changes something must not do so now. While a document is still being loaded, what a person types (a question after
     `q`, say) must not become keys for the document that appears: then all that is typed without a pause is left out, too. */
 function isRefused(key, time) {
-  if (!(key in editingKeys) || !source.mayChange) return false;
-  if (!current || opening || time - lastRefused < PAUSE_MILLISECONDS) {
+  const follows = time - lastRefused < PAUSE_MILLISECONDS;
+  if (follows) lastRefused = time;
+  if (follows || !(key in editingKeys) || !source.mayChange) return follows;
+  if (!current || opening) {
     lastRefused = time;
     announce(t("The document is still being loaded."));
     return true;
