@@ -79,7 +79,8 @@ def invite(name: str, config: Path | None, outbox: options.PathOrUrl | None, rol
     """
     folder = _local_outbox(config, outbox)
     store = AccountStore(AccountDatabase(folder / STATE_FOLDER))
-    if role != "admin" and not any(one.role == "admin" for one in (*store.accounts(), *store.invitations())):
+    roles = {account.role for account in store.accounts()} | {invitation.role for invitation in store.invitations()}
+    if role != "admin" and "admin" not in roles:
         raise SettingsError(
             "there is no administrator yet, and nobody gets in without an account after the first invitation",
             "invite yourself first: `pipeline users invite YOUR-NAME --role admin`",

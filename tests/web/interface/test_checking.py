@@ -146,7 +146,7 @@ def test_the_fourth_doubtful_amount_is_four_keys_away(outbox: ServedOutbox, open
 
 def test_details_that_nothing_proves_hold_up_nobody(outbox: ServedOutbox, open_page: OpenPage) -> None:
     """They stand apart, are not counted, and no key goes through them; what an accountant checks is two values of seven."""
-    details = {
+    details: dict[str, Any] = {
         name: grounded(value, confidence=0.8, signals={"detail": 1.0})
         for name, value in (("vendor_phone", "0123 456"), ("vendor_mail", "a@example.org"), ("customer_number", "77"))
     }
