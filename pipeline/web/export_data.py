@@ -110,10 +110,10 @@ def _field_data(field: FieldView, words: ReviewWords) -> dict[str, Any]:
         "confidence": evidence.confidence,
         "confidence_percent": field.confidence_percent,
         "reasons": _first_texts(field.review_reasons, words),
-        "minor": bool(field.review_reasons) and not field.is_urgent,
+        "minor": (bool(field.review_reasons) and not field.is_urgent) or None,
         "notes": _first_texts(field.notes, words),
     }
-    return {key: value for key, value in data.items() if value not in (None, "", [], False)}
+    return {key: value for key, value in data.items() if value not in (None, "", [])}
 
 
 def _first_texts(texts: Sequence[str], words: ReviewWords) -> list[str]:
