@@ -56,4 +56,7 @@ def command(
         reader = stack.enter_context(Supervisor(watch_arguments(config, settings, None), settings.outbox))
         images = stack.enter_context(PageImageCache(settings))
         context = ServerContext(settings, templates, images, reader, TaskStore(settings.outbox / STATE_FOLDER))
-        asyncio.run(make_mcp_server(context).run_stdio_async())
+        try:
+            asyncio.run(make_mcp_server(context).run_stdio_async())
+        except* BrokenPipeError as gone:  # the assistant has ended before its answer came
+            raise BrokenPipeError(str(gone)) from gone

@@ -131,6 +131,7 @@ class AccessControl:
             await self.app(inner, self._limit_body(scope, headers, receive), send)
             return
         cure = "sign in" if has_people else "open the address that `pipeline serve` printed"
+        cure += "; a program sends `Authorization: Bearer TOKEN`"
         await _send_error(send, path, 401, f"the token is missing or wrong: {cure}")
 
     def _refusal(self, scope: Scope, headers: dict[str, str], *, has_people: bool) -> tuple[int, str] | None:

@@ -26,6 +26,7 @@ from pipeline.web.api import (
     documents,
     exports,
     files,
+    health,
     orders,
     pages,
     read,
@@ -57,6 +58,7 @@ def make_app(context: ServerContext) -> FastAPI:
     add_bodies(app)
     app.state.context = context
     for part in (
+        health,
         files,
         read,
         tasks,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mcp.server import MCPServer
@@ -23,7 +25,8 @@ INSTRUCTIONS = (
 
 def make_mcp_server(context: ServerContext) -> Any:
     """The server with its tools."""
-    server = MCPServer("pipeline", version=__version__, instructions=INSTRUCTIONS)
+    with _same_logging():
+        server = MCPServer("pipeline", version=__version__, instructions=INSTRUCTIONS)
     tools = AssistantTools(context)
     for tool in (tools.status, tools.search, tools.read, tools.ask):
         server.add_tool(_with_reasons(tool))
@@ -36,6 +39,16 @@ def mcp_app(server: Any) -> Any:
     return server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, json_response=True, transport_security=security
     )
+
+
+@contextmanager
+def _same_logging() -> Iterator[None]:
+    """The SDK gives the log of the whole process a handler and the level INFO; afterwards it is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def _with_reasons(tool: Callable[..., Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[dict[str, Any]]]:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -179,8 +180,8 @@ def test_the_models_are_listed_inside_a_running_event_loop_too() -> None:
     async def within() -> str:
         return ServerEngine(Settings(server=ServerSettings(url=script.url))).identity
 
-    with ScriptedServer() as script:
-        assert asyncio.run(within()) == f"server/3 scripted@127.0.0.1:{script.port}"
+    with ScriptedServer() as script, ThreadPoolExecutor(1) as thread:  # a browser of another test may have a loop in this one
+        assert thread.submit(asyncio.run, within()).result() == f"server/3 scripted@127.0.0.1:{script.port}"
 
 
 def test_answers_from_words_only_have_another_recipe() -> None:

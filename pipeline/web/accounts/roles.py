@@ -15,6 +15,8 @@ DOWNLOAD_PATHS = ("/api/exports", "/api/originals")
 """Requests that name documents in their body and change nothing."""
 SIGN_IN_PATH, INVITATION_PATH = "/sign-in", "/invitation"
 """Pages also for people who are not known yet."""
+HEALTH_PATH = "/api/health"
+"""Also for programs without a token; it says only that the server answers."""
 
 
 def required_role(method: str, path: str) -> Role:
@@ -25,8 +27,8 @@ def required_role(method: str, path: str) -> Role:
 
 
 def is_public(path: str) -> bool:
-    """Whether a page is also for people who are not known yet."""
-    return path == SIGN_IN_PATH or path.startswith(f"{INVITATION_PATH}/")
+    """Whether a page is also for people and programs that are not known yet."""
+    return path in (SIGN_IN_PATH, HEALTH_PATH) or path.startswith(f"{INVITATION_PATH}/")
 
 
 def may(role: Role, needed: Role) -> bool:

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 from fastapi import HTTPException, Path, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from pipeline.errors import SettingsError
 from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
+from pipeline.run.job import check_template
 from pipeline.web.context import ServerContext, document_name
 from pipeline.web.identity import Person
 
@@ -54,6 +56,15 @@ def server_context(request: Request) -> ServerContext:
     """The context that the application was made with."""
     context: ServerContext = request.app.state.context
     return context
+
+
+def require_template(context: ServerContext, name: str | None) -> None:
+    """Raises HTTPException 400 where a template is named that is not there; it says which are."""
+    try:
+        if name:
+            check_template(name, context.templates)
+    except SettingsError as error:
+        raise HTTPException(400, f"{error.message}; {error.cure}".encode(errors="replace").decode()) from error
 
 
 def author(request: Request, by: str) -> str:

@@ -16,6 +16,7 @@ from pipeline.run.inline_templates import may_be_recorded
 from pipeline.runtime.lock import is_locked
 from pipeline.web.api.common import (
     ERROR_RESPONSES,
+    require_template,
     server_context,
 )
 from pipeline.web.context import ServerContext
@@ -70,8 +71,7 @@ async def upload_file(
 ) -> UploadedFile:
     """Put a file into the inbox: the body is the file. Its name gets a number when it is in use."""
     context = server_context(request)
-    if template and template not in context.templates:
-        raise HTTPException(400, "there is no such template")
+    require_template(context, template)
     try:
         with Upload(context.upload_folder()) as upload:
             async for chunk in request.stream():

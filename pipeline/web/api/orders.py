@@ -19,6 +19,7 @@ from pipeline.web.api.common import (
     StrictModel,
     author,
     open_file_record,
+    require_template,
     server_context,
 )
 from pipeline.web.context import ServerContext
@@ -84,8 +85,7 @@ def reread(request: Request, id: Id, reading: RereadRequest) -> OrderStatus:  # 
 
 def order_reading(context: ServerContext, ledger: Ledger, file: FileRecord, reading: RereadRequest, by: str) -> Order:
     """Place the order to read a document again. Raises HTTPException 400 for an unknown template or engine."""
-    if reading.template and reading.template not in context.templates:
-        raise HTTPException(400, "there is no such template")
+    require_template(context, reading.template)
     if reading.engine and reading.engine not in ENGINE_NAMES:
         raise HTTPException(400, f"engines: {', '.join(ENGINE_NAMES)}")
     name = file.part.file if file.part else file.source.name

@@ -20,7 +20,7 @@ from pipeline.errors import PipelineError, TemplateError
 from pipeline.run.inline_templates import record_schema, record_template
 from pipeline.run.request_questions import record_question
 from pipeline.templates.question_template import MAX_CHARACTERS
-from pipeline.web.api.common import ERROR_RESPONSES, StrictModel, server_context
+from pipeline.web.api.common import ERROR_RESPONSES, StrictModel, require_template, server_context
 from pipeline.web.api.files import store_upload
 from pipeline.web.context import ServerContext
 from pipeline.web.task_state import task_object
@@ -164,9 +164,7 @@ async def _json_request(request: Request) -> ReadRequest:
     try:
         return await run_in_threadpool(ReadRequest.model_validate_json, bytes(received))
     except ValidationError as error:
-        mistake = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, mistake["loc"]))
-        raise HTTPException(400, f"{place or 'the body'}: {mistake['msg']}".encode(errors="replace").decode()) from error
+        raise HTTPException(400, _first_mistake(error, ReadRequest)) from error
 
 
 def _form_request(form: FormData) -> tuple[ReadOptions, UploadFile]:
@@ -177,8 +175,18 @@ def _form_request(form: FormData) -> tuple[ReadOptions, UploadFile]:
     try:
         return ReadOptions(**{"name": file.filename or "", **values}), file
     except ValidationError as error:
-        mistake = error.errors(include_input=False, include_url=False)[0]
-        raise HTTPException(400, f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}") from error
+        raise HTTPException(400, _first_mistake(error, ReadOptions)) from error
+
+
+def _first_mistake(error: ValidationError, model: type[ReadOptions]) -> str:
+    """The first mistake of a request, with the keys that there are where one is unknown."""
+    mistake = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(map(str, mistake["loc"])) or "the body"
+    message = mistake["msg"]
+    if mistake["type"] == "extra_forbidden":
+        keys = (field.alias or name for name, field in model.model_fields.items())
+        message = f"there is no such key; the keys are {', '.join(sorted(keys))}"
+    return f"{place}: {message}".encode(errors="replace").decode()
 
 
 def _decode(document: str) -> bytes:
@@ -212,7 +220,8 @@ async def _accept(context: ServerContext, options: ReadOptions, chunks: AsyncIte
             head = head or bytes(chunk[:HEAD_BYTES])
             await run_in_threadpool(upload.write, chunk)
         if not upload.size:
-            raise HTTPException(400, "the file is empty")
+            where = "in a form as the part `file`, as the body, or in JSON as `document`"
+            raise HTTPException(400, f"there is no file, or it is empty; a request has it {where}")
         name = safe_name(options.name) if options.name else _name_by_contents(head, upload.sha256)
         stored = await run_in_threadpool(store_upload, context, upload, name, folder)
         return await run_in_threadpool(context.tasks.add, stored.file, stored.sha256, webhook)
@@ -243,8 +252,7 @@ def _template_folder(context: ServerContext, options: ReadOptions) -> str:
                 return record_template(ledger, inbox, text).name
     except TemplateError as error:
         raise HTTPException(400, error.message.encode(errors="replace").decode()) from error
-    if template and template not in context.templates:
-        raise HTTPException(400, "there is no such template")
+    require_template(context, template)
     return template
 
 

@@ -19,7 +19,7 @@ from pipeline.errors import DocumentError
 from pipeline.records import PageImage
 from pipeline.web.api.common import server_context
 from pipeline.web.context import ServerContext
-from pipeline.web.openai.completion_reply import DONE, Completion, ErrorReply, ModelList, error_object, event
+from pipeline.web.openai.completion_reply import DONE, Completion, ErrorReply, ModelList, ModelObject, error_object, event
 from pipeline.web.openai.completion_request import (
     MAX_IMAGES,
     CompletionError,
@@ -58,13 +58,25 @@ _BODY = {"required": True, "content": {"application/json": {"schema": {"$ref": "
 @router.get("/models", response_model=ModelList)
 async def models(request: Request) -> Response:
     """The model that answers."""
-    context = server_context(request)
     try:
-        name = await _model_name(context)
+        name = await _model_name(server_context(request))
     except CompletionError as error:
         return _refusal(error)
-    model = {"id": name, "object": "model", "created": 0, "owned_by": "pipeline"}
-    return JSONResponse({"object": "list", "data": [model]})
+    return JSONResponse({"object": "list", "data": [_model_object(name)]})
+
+
+@router.get("/models/{model:path}", response_model=ModelObject)
+async def model(request: Request, model: str) -> Response:
+    """The model that answers, by its name."""
+    try:
+        name = await _model_name(server_context(request), model)
+    except CompletionError as error:
+        return _refusal(error)
+    return JSONResponse(_model_object(name))
+
+
+def _model_object(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "pipeline"}
 
 
 @router.post(
@@ -78,11 +90,7 @@ async def chat_completions(request: Request) -> Response:
     context = server_context(request)
     try:
         wanted = await run_in_threadpool(parse_request, await request.body())
-        name = await _model_name(context)
-        if wanted.model and wanted.model not in (name, name.rpartition("/")[2]):
-            raise CompletionError(
-                404, f"the model `{wanted.model}` is not here; `{name}` is", code="model_not_found", param="model"
-            )
+        name = await _model_name(context, wanted.model)
         head, images = await run_in_threadpool(_conversation, context, wanted)
         return await _answer(request, context, Completion(name), wanted, head, images)
     except CompletionError as error:
@@ -93,8 +101,8 @@ async def chat_completions(request: Request) -> Response:
         return _refusal(CompletionError(error.status_code, str(error.detail)))
 
 
-async def _model_name(context: ServerContext) -> str:
-    """The name of the model. Raises CompletionError 404 where the engine has none, 503 while it is not known."""
+async def _model_name(context: ServerContext, wanted: str = "") -> str:
+    """The name of the model. Raises CompletionError 404 where the engine has none or not the wanted one, 503 while it is not known."""
     engine = engine_name(context.settings)
     if engine != "vlm":
         why = "the engine `embedded` has no language model" if engine == "embedded" else f"the engine is `{engine}`"
@@ -106,7 +114,10 @@ async def _model_name(context: ServerContext) -> str:
         raise _away(context, error) from error
     if not found["model"]:
         raise CompletionError(404, "no language model is served here", code="model_not_found")
-    return str(found["model"])
+    name = str(found["model"])
+    if wanted and wanted not in (name, name.rpartition("/")[2]):
+        raise CompletionError(404, f"the model `{wanted}` is not here; `{name}` is", code="model_not_found", param="model")
+    return name
 
 
 def _away(context: ServerContext, error: ModelAwayError) -> CompletionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -60,6 +61,23 @@ def test_an_assistant_reads_searches_and_asks_over_standard_input_and_output(tmp
 
     with ThreadPoolExecutor(1) as thread:  # a browser of another test may have a loop in this one
         thread.submit(asyncio.run, use()).result()
+
+
+def test_an_assistant_that_goes_before_its_answer_leaves_no_report_of_a_defect(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    command = [sys.executable, "-m", "pipeline", "mcp", "--engine", "embedded"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        client = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "gone", "version": "1"}}
+        request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.close()
+        assert process.wait(240) == 0
+        assert process.stderr.read() == b""
 
 
 def test_the_same_tools_answer_over_http_with_the_token(tmp_path: Path) -> None:

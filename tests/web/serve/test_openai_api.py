@@ -156,6 +156,9 @@ def data_url(text: str, kind: str = "png") -> str:
 
 def test_the_list_of_models_names_the_one_that_answers(served: ChatServed) -> None:
     assert [model.id for model in served.client().models.list().data] == ["model"]
+    assert served.client().models.retrieve("model").id == "model"
+    with pytest.raises(openai.NotFoundError, match="`model` is"):
+        served.client().models.retrieve("another")
 
 
 def test_a_stream_has_the_text_and_the_counts_of_the_whole_answer(served: ChatServed) -> None:

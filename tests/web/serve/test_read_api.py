@@ -245,13 +245,13 @@ def test_a_webhook_is_signed_and_called_again_after_a_failure_and_a_restart(
     [
         ({"document": "%%%"}, "base64"),
         ({"document": ""}, "document"),
-        ({"document": "YQ==", "template": "no_such"}, "no such template"),
+        ({"document": "YQ==", "template": "invoce"}, "there is no template `invoce`, did you mean `invoice`?"),
         ({"document": "YQ==", "template": "invoice", "question": "Who?"}, "give one"),
         ({"document": "YQ==", "template": {"name": "x", "prompt": "{{ 1 ", "fields": {}}}, "template:1"),
         ({"document": "YQ==", "webhook": "https://elsewhere.example/"}, "elsewhere.example"),
         ({"document": "YQ==", "webhook": "file:///etc/passwd"}, "webhook"),
         ({"document": "YQ==", "webhook": "https://127.0.0.1/"}, "PIPELINE_WEBHOOK_KEY"),
-        ({"document": "YQ==", "path": "/etc/passwd"}, "path"),
+        ({"document": "YQ==", "path": "/etc/passwd"}, "the keys are document, name, question, schema, template, webhook"),
         (["x"], "the body"),
     ],
 )

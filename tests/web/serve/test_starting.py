@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+
 from pipeline.web.open_browser import has_person
 from tests.web.serve.conftest import Served, wait_for
 
@@ -25,6 +27,25 @@ def test_a_second_start_says_where_the_first_one_is(folder: Path) -> None:
     finally:
         first.stop()
     assert Served(folder).start().stop() == 0, "the lock goes with its process"
+
+
+def test_a_program_that_starts_the_server_can_wait_for_it_and_finds_no_line_of_a_library_in_the_log(folder: Path) -> None:
+    log = folder / "log"
+    command = [sys.executable, "-m", "pipeline", "serve", "--port", "0", "--engine", "embedded"]
+    with log.open("w", encoding="utf-8") as errors:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        assert process.stdout
+        address = process.stdout.readline().partition("?")[0]
+        answer = httpx.get(f"{address}api/health", timeout=60)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        refused = httpx.get(f"{address}api/status", timeout=60)
+        assert refused.status_code == 401
+        assert "Authorization: Bearer" in refused.json()["detail"]
+    finally:
+        process.terminate()
+        process.communicate(timeout=90)
+    assert log.read_text(encoding="utf-8") == ""
 
 
 def test_a_browser_opens_for_a_person_with_a_display_and_never_under_cron() -> None:
