@@ -39,7 +39,7 @@ def record_documents(job: Job, source: Source, document: DocumentInfo, recipes: 
     before = ledger.decided_split(name, sha256)
     decided = decide_split(job, source, document, recipes) if decide else before
     split = ledger.person_split(sha256) or decided
-    ranges = split.documents if split and (len(split.documents) > 1 or split.documents[0].sheet_part) else ()
+    ranges = split.documents if split and _is_of_parts(split) else ()
     known = ledger.documents_of(name)
     if decided == before and [record.part and record.part.pages for record in known if record.sha256 == sha256] == list(ranges):
         return False
@@ -49,6 +49,12 @@ def record_documents(job: Job, source: Source, document: DocumentInfo, recipes: 
         ledger.record_decided_split(name, sha256, decided)
         ledger.record_parts(name, sha256, names)
     return any(record.source.name not in names for record in known)
+
+
+def _is_of_parts(split: Split) -> bool:
+    """Whether the documents of a split have results of their own: not where one document is the whole file, apart from blank pages."""
+    is_cut = len(split.documents) > 1 or bool(split.documents[0].sheet_part)
+    return is_cut or any(reason == "person" for _, reason in split.left_out)
 
 
 def decide_split(job: Job, source: Source, document: DocumentInfo, recipes: Mapping[str, str]) -> Split | None:

@@ -2,7 +2,8 @@
 
 Order of the steps: the record says where each file comes from; the files move, by removals in the ledger, which a start after a crash
 finishes or undoes; then the results are taken back as by `pipeline forget`. A deletion stays open until its last step, so that a crash
-leaves one that the next start completes. Undoing has the same steps backwards.
+leaves one that the next start completes. Undoing has the same steps backwards. A document of a stack of which others stay has no file of
+its own: its pages are left out of the split.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from pipeline.checks.split.removed_documents import with_documents, without_documents
 from pipeline.errors import OutboxError, SettingsError
 from pipeline.ledger.contained_records import part_of
 from pipeline.ledger.file_records import FileRecord
+from pipeline.ledger.person_splits import place_split
 from pipeline.ledger.removal_records import Removal
+from pipeline.ledger.split_json import page_range_json, page_range_of
 from pipeline.run.container_moves import with_parts
 from pipeline.run.file_removal import CHANGED, KeptFileError, claim_path, numbered
 from pipeline.run.forget import Forgetter
@@ -28,6 +32,7 @@ from pipeline.run.trash_records import (
     OPEN_STATES,
     Deletion,
     Origin,
+    RemovedPart,
     deletions,
     empty,
     request_emptying,
@@ -36,6 +41,7 @@ from pipeline.run.trash_records import (
 )
 from pipeline.run.undo_log import undo_logs
 from pipeline.runtime.file_system import sync_folder
+from pipeline.split_records import PageRange
 from pipeline.values.times import utc_timestamp
 
 POLL_SECONDS = 1.0
@@ -54,6 +60,7 @@ class Trash:
         self._folders = LocalFolders(job.settings, lambda path: job.ledger.file_at(path) is not None)
         self._next_poll, self._next_emptying, self._has_open = 0.0, 0.0, False
         self._is_local = job.objects is None and job.mirror is None
+        self._changed_split = False
 
     def is_waiting(self) -> bool:
         """Whether a deletion is to be carried out, so that a round should end; the folder is looked at once a second."""
@@ -81,6 +88,9 @@ class Trash:
                     self._restore(deletion)
                 case _:
                     empty(self._job.outbox, deletion)
+            if self._changed_split:  # its results follow before the next deletion: the loop carries out orders first
+                self._changed_split, self._next_poll = False, time.monotonic() + POLL_SECONDS
+                return
 
     def _open(self) -> list[Deletion]:
         return [item for item in deletions(self._job.outbox) if item.state in OPEN_STATES]
@@ -93,6 +103,7 @@ class Trash:
             save(outbox, replace(deletion, state="deleted"))
             return
         records = [record for name in deletion.names if (record := ledger.file_by_name(name))]
+        deletion, records = self._take_out(deletion, records)
         kept, planned = dict(deletion.kept), []
         origins = dict(deletion.origins)
         for record in with_parts(self._job, records):
@@ -114,6 +125,50 @@ class Trash:
             self._forgetter.end(log)
         origins = {name: origin for name, origin in origins.items() if name not in kept}
         save(outbox, replace(deletion, state="deleted", origins=origins, kept=kept))
+
+    def _take_out(self, deletion: Deletion, records: Sequence[FileRecord]) -> tuple[Deletion, list[FileRecord]]:
+        """Take documents out of the files that hold others, too. Returns the record of it, and the files that go as a whole."""
+        ledger, parts = self._job.ledger, dict(deletion.parts)
+        whole = {record.source.name: record for record in records if record.part is None}
+        by_file: dict[str, dict[str, PageRange]] = {}
+        for record in records:
+            if record.part and record.part.file not in whole:
+                by_file.setdefault(record.part.file, {})[record.source.name] = record.part.pages
+        splits = {}
+        for name, removed in by_file.items():
+            file = ledger.file_by_name(name)
+            split = ledger.split_of_file(name, file.sha256) if file else None
+            if file and split and (rest := without_documents(split, removed.values())):
+                splits[file.sha256] = rest
+                parts |= {part: RemovedPart(name, file.sha256, page_range_json(pages)) for part, pages in removed.items()}
+            elif file:
+                whole[name] = file
+        if splits:
+            deletion = save(self._job.outbox, replace(deletion, parts=parts))  # before it is done, so that it can be undone
+        for sha256, rest in splits.items():
+            place_split(ledger, sha256, rest, deletion.by)
+        self._changed_split = bool(splits)
+        return deletion, list(whole.values())
+
+    def _put_back(self, deletion: Deletion) -> str:
+        """Put documents back into the files from which they were taken. Returns why some were not; empty where all are back."""
+        ledger, problems = self._job.ledger, []
+        by_file: dict[tuple[str, str], list[PageRange]] = {}
+        for part in deletion.parts.values():
+            by_file.setdefault((part.file, part.sha256), []).append(page_range_of(part.pages))
+        for (name, sha256), returned in by_file.items():
+            file, split = ledger.file_by_name(name), ledger.split_of_file(name, sha256)
+            if file is None or file.sha256 != sha256:
+                problems.append(f"{name}: the file is not there any more; bring it back first")
+                continue
+            if split is None or (wanted := with_documents(split, returned)) is None:
+                problems.append(f"{name}: it was split in another way since")
+                continue
+            decided = ledger.decided_split(name, sha256)
+            is_decided = decided is not None and decided.documents == wanted.documents
+            place_split(ledger, sha256, None if is_decided else wanted, deletion.by)
+            self._changed_split = True
+        return "; ".join(problems)
 
     def _removal(self, record: FileRecord, identifier: str, number: int) -> Removal | None:
         """The way of a file into the trash; None for one that has none, or is there already. Raises KeptFileError, OSError."""
@@ -169,6 +224,9 @@ class Trash:
 
     def _restore(self, deletion: Deletion) -> None:
         outbox, ledger = self._job.outbox, self._job.ledger
+        if problem := self._put_back(deletion):
+            save(outbox, replace(deletion, state="deleted", error=problem))
+            return
         log = next((log for log in undo_logs(outbox) if log.id == deletion.id), None)
         if log and log.state != "undone":
             try:

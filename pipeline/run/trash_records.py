@@ -44,6 +44,15 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class RemovedPart:
+    """A document of a file that stays: its file, the contents of that, and its pages as JSON (see ``ledger.split_json``)."""
+
+    file: str
+    sha256: str
+    pages: str
+
+
+@dataclass(frozen=True)
 class Deletion:
     """A deletion of documents. Its ``id`` is also that of the undo log with their results."""
 
@@ -56,6 +65,8 @@ class Deletion:
     """The files that are in the trash, by the name of their document."""
     kept: Mapping[str, str] = field(default_factory=dict)
     """Why documents were not deleted, by name."""
+    parts: Mapping[str, RemovedPart] = field(default_factory=dict)
+    """Documents that were taken out of files that stay, by name."""
     error: str = ""
     """Why the last undoing failed; empty where none has."""
 
@@ -120,7 +131,8 @@ def find_deletion(outbox: Path, identifier: str) -> Deletion | None:
     try:
         content = json.loads((trash_folder(outbox) / identifier / RECORD).read_bytes())
         origins = {name: Origin(**origin) for name, origin in content.pop("origins").items()}
-        return Deletion(**content, origins=origins)
+        parts = {name: RemovedPart(**part) for name, part in content.pop("parts", {}).items()}
+        return Deletion(**content, origins=origins, parts=parts)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

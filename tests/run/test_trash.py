@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.checks.split.page_list import parse_split
 from pipeline.ledger.corrections import correction_history, record_correction
+from pipeline.ledger.person_splits import place_split
 from pipeline.monitoring.events import Observer
 from pipeline.records import Correction
 from pipeline.run.archive import Archive
@@ -151,6 +154,68 @@ def test_a_file_that_changed_since_it_was_read_is_kept(three: TrashFolders) -> N
     assert "b.pdf" in three.documents()
     (deletion,) = deletions(three.outbox)
     assert "changed" in deletion.kept["b.pdf"]
+
+
+def test_one_document_of_a_stack_goes_alone_and_comes_back(tmp_path: Path) -> None:
+    folders = TrashFolders(RunFolders(tmp_path / "inbox", tmp_path / "outbox"))
+    folders.run.inbox.mkdir()
+    folders.run.put("stack.pdf", text_pdf(["one", "two", "three"]))
+    folders.run.run()
+    with folders.job() as job:
+        file = job.ledger.file_by_name("stack.pdf")
+        assert file
+        place_split(job.ledger, file.sha256, parse_split("1,2,3", 3), "Ada")
+    folders.run.run()
+
+    def carried_out() -> list[str]:
+        folders.carry_out()
+        assert not folders.run.run().units, "nothing is read again"
+        return sorted(path.stem for path in (folders.outbox / "stack.pdf").glob("*.json"))
+
+    assert carried_out() == ["1", "2", "3"]
+    second = (folders.outbox / "stack.pdf" / "2.json").read_bytes()
+    deletion = request_deletion(folders.outbox, ["stack.pdf/2"], "Ada")
+    assert carried_out() == ["1", "3"]
+    assert (folders.run.inbox / "stack.pdf").is_file(), "the others stay in the file"
+    request_deletion(folders.outbox, ["stack.pdf/1"], "Ada")
+    assert carried_out() == ["3"], "the last one does not get the pages of the others"
+    assert request_undoing(folders.outbox, deletion.id)
+    assert carried_out() == ["2", "3"]
+    assert json.loads((folders.outbox / "stack.pdf" / "2.json").read_bytes())["results"] == json.loads(second)["results"]
+    second_one = request_deletion(folders.outbox, ["stack.pdf/2"], "Ada")
+    assert carried_out() == ["3"]
+    file_itself = request_deletion(folders.outbox, ["stack.pdf/3"], "Ada")
+    assert carried_out() == []
+    assert not (folders.run.inbox / "stack.pdf").exists(), "without a document, the file goes"
+    assert request_undoing(folders.outbox, second_one.id)
+    assert carried_out() == [], "it has no file to come back to"
+    assert request_undoing(folders.outbox, file_itself.id)
+    assert carried_out() == ["3"]
+    assert request_undoing(folders.outbox, second_one.id)
+    assert carried_out() == ["2", "3"]
+
+
+def test_a_document_of_a_stack_stays_away_where_its_pages_belong_to_another_one_now(tmp_path: Path) -> None:
+    folders = TrashFolders(RunFolders(tmp_path / "inbox", tmp_path / "outbox"))
+    folders.run.inbox.mkdir()
+    folders.run.put("stack.pdf", text_pdf(["one", "two", "three"]))
+    folders.run.run()
+    with folders.job() as job:
+        file = job.ledger.file_by_name("stack.pdf")
+        assert file
+        place_split(job.ledger, file.sha256, parse_split("1,2,3", 3), "Ada")
+    folders.run.run()
+    deletion = request_deletion(folders.outbox, ["stack.pdf/2"], "Ada")
+    folders.carry_out()
+    with folders.job() as job:
+        place_split(job.ledger, file.sha256, parse_split("1-2,3", 3), "Bo")
+    folders.run.run()
+    assert request_undoing(folders.outbox, deletion.id)
+    folders.carry_out()
+    folders.run.run()
+    assert sorted(path.stem for path in (folders.outbox / "stack.pdf").glob("*.json")) == ["1-2", "3"]
+    (kept,) = deletions(folders.outbox)
+    assert (kept.state, "split in another way" in kept.error) == ("deleted", True)
 
 
 def test_an_emptied_trash_holds_nothing_and_gives_nothing_back(three: TrashFolders) -> None:

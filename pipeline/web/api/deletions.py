@@ -29,7 +29,7 @@ class DeletionRequest(StrictModel):
 
 
 class DeletionOrdered(BaseModel):
-    """The deletion, the documents that it takes, and those that stay: not there, or part of a file of which another document stays."""
+    """The deletion, the documents that it takes, and those that stay: not there, or part of a container of which another one stays."""
 
     id: str | None
     decided: list[str]
@@ -53,13 +53,17 @@ class DeletionStatus(BaseModel):
 
 @router.post("/deletions", status_code=202)
 def delete_documents(request: Request, wanted: DeletionRequest) -> DeletionOrdered:
-    """Delete documents: originals and results go to the trash, from where they come back until it is emptied."""
+    """Delete documents: originals and results go to the trash, from where they come back until it is emptied.
+
+    A document of a stack of which others stay leaves the list and the tables; its pages stay in the file.
+    """
     context, by = server_context(request), author(request, wanted.by)
     with context.ledger() as ledger:
         chosen = dict(records_by_identifier(ledger, wanted.ids))
         files = _whole_files(ledger, chosen.values())
-        taken = [key for key, record in chosen.items() if _file_of(ledger, record) in files]
-    deletion = request_deletion(context.settings.outbox, sorted(files), by) if files else None
+        parts = {record.source.name for record in chosen.values() if record.part and _file_of(ledger, record) not in files}
+        taken = [key for key, record in chosen.items() if _file_of(ledger, record) in files or record.source.name in parts]
+    deletion = request_deletion(context.settings.outbox, sorted(files | parts), by) if taken else None
     left = [key.encode(errors="replace").decode() for key in dict.fromkeys(wanted.ids) if key not in taken]
     return DeletionOrdered(id=deletion.id if deletion else None, decided=taken, left=left)
 
