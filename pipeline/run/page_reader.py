@@ -47,6 +47,7 @@ from pipeline.words.codes.read_codes import facts_of_codes
 from pipeline.words.drawn_shapes import read_shapes
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
 from pipeline.words.figures import MIN_BODY_WORDS, find_figures, is_whole
+from pipeline.words.missed_print import with_missed_print
 from pipeline.words.ocr import read_page, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
 from pipeline.words.page_layout import find_regions, has_layout
@@ -68,6 +69,8 @@ OCR_PIXELS = 12_000_000
 THUMBNAIL_PIXELS = 400 * 560
 LAYOUT_PIXELS = 900 * 1_260
 """Pixels of the image that the layout is found in; the network sees a quarter of them."""
+SHORT_PRINT_PIXELS = 1_572_864
+"""Pixels of the image in which short print is looked for, as many as the chart template asks for."""
 NEAR_PAGES = (-2, 2, -1, 1)
 """Where pages are looked at for running heads, as distances. Left and right pages of a book have different ones."""
 COMPARED_PAGES = 2
@@ -110,6 +113,8 @@ def handle(message: bytes) -> list[bytes]:
     named = {kind} if request.classify else set(request.images)
     if request.read_pictures & named:
         page = reader.with_pictures(page)
+    if request.short_print & named:
+        page = reader.with_missed_print(page)
     if request.layouts & named and not page.blank:
         page = reader.with_running_words(reader.with_regions(page))
     if request.figures & named and not page.blank:
@@ -235,6 +240,16 @@ class PageReader:
         except DocumentError:  # the page without the words in its pictures is better than none
             return page
         return replace(page, words=tuple(add_picture_words(page.words, read_pictures(image, boxes, self._request.precision))))
+
+    def with_missed_print(self, page: Page) -> Page:
+        """The page with the short print that its recogniser missed; as it is where it has a text layer or cannot be drawn."""
+        if page.source != "ocr":
+            return page
+        try:
+            words = with_missed_print(page.words, self.image(SHORT_PRINT_PIXELS), self._request.precision)
+        except DocumentError:  # the words of a page that cannot be drawn are better than none
+            return page
+        return replace(page, words=tuple(words))
 
     def with_regions(self, page: Page) -> Page:
         """The page with its parts by the learned layout; as it is where the page has few words or cannot be drawn."""

@@ -74,6 +74,8 @@ class ReadRequest:
     """Whether images show the whole page, else only its printed part."""
     read_pictures: frozenset[str] = frozenset()
     """Templates, or kinds of page where ``classify``, that also need the text inside the page's pictures."""
+    short_print: frozenset[str] = frozenset()
+    """The same that need single letters and digits, too: those beside the axis of a chart."""
     layouts: frozenset[str] = frozenset()
     """The same that also need the parts of the page by a learned layout."""
     figures: frozenset[str] = frozenset()
@@ -222,6 +224,7 @@ def _read_request(
         images={name: template.image.pixels if engine.wants_image(template) else 0 for name, template in templates.items()},
         whole_page=engine.needs_whole_page,
         read_pictures=frozenset(name for name, template in templates.items() if template.reader == "transcript"),
+        short_print=frozenset(name for name, template in templates.items() if template.reader == "chart"),
         layouts=frozenset(name for name, template in templates.items() if template.needs_regions),
         figures=frozenset(name for name, template in templates.items() if template.needs_figures and engine.needs_whole_page),
         passwords=passwords_of(settings, sha256),

@@ -25,6 +25,8 @@ MIN_SHARE = 0.8
 """The network's share for a direction from which it is certain: an upright page costs no reading of lines."""
 CHECK_AREA = 1_200_000
 """Pixels of the picture whose lines are read."""
+MIN_LENGTH = 1.3
+"""Length of a text over its height from which it shows the direction of reading: the numbers of an axis are short."""
 CHECK_LINES = 12
 """Lines that are read."""
 MIN_CONFIDENCE = 0.75
@@ -83,9 +85,10 @@ def _by_reading(pixels: Pixels, full: Pixels, certain: int | None, languages: tu
     In a script that PP-OCR does not know neither is readable, and Tesseract reads the lines of the ``full`` picture. Where it knows the
     script neither, it is ``certain``, the turn of which the network is certain.
     """
-    lines = [quad for quad in ocr_reader().detect(pixels) if max(quad_size(quad)) > 2 * min(quad_size(quad))]
-    wide = sum(quad_size(quad)[0] for quad in lines if quad_size(quad)[0] > quad_size(quad)[1])
-    tall = sum(quad_size(quad)[1] for quad in lines if quad_size(quad)[1] > quad_size(quad)[0])
+    texts = [quad for quad in ocr_reader().detect(pixels) if max(quad_size(quad)) > MIN_LENGTH * min(quad_size(quad))]
+    wide = sum(quad_size(quad)[0] for quad in texts if quad_size(quad)[0] > quad_size(quad)[1])
+    tall = sum(quad_size(quad)[1] for quad in texts if quad_size(quad)[1] > quad_size(quad)[0])
+    lines = [quad for quad in texts if max(quad_size(quad)) > 2 * min(quad_size(quad))]
     if wide > 2 * tall:
         turns = {0: 0, 180: 2}
         lines = [quad for quad in lines if quad_size(quad)[0] > quad_size(quad)[1]]

@@ -63,7 +63,7 @@ def measure(folder: Path, pages: Path, most: int | None, show: bool) -> None:
         valued = [(n, row) for n, row in zip(found, rows, strict=True) if row.value is not None]
         wrong = sum(n is None or not is_near(read.truth["rows"][n]["value"], row) for n, row in valued)
         title = read.reading.title.text if read.reading.title else ""
-        titled = not read.truth["title"] if not title else same_label(read.truth["title"], title)
+        titled = same_label(read.truth["title"] or "", title) if title else not read.truth["title"]
         figures = [
             hits / len(read.truth["rows"]),
             wrong / max(1, len(valued)),

@@ -73,14 +73,16 @@ def replace_misread_values(bars: Bars) -> None:
             bar.error = Decimal(f"{median(fitting):.9f}")
 
 
-def measure_values(bars: Bars, axis: Axis | None, edge_error: float = EDGE_ERROR) -> None:
+def measure_values(bars: Bars, axis: Axis | None, edge_error: float = EDGE_ERROR, *, on_rules: bool = False) -> None:
     """Give each bar without a printed value a measured one: from the axis, else in proportion to the labelled bars.
 
-    ``edge_error`` is the largest error of an end, in pixels.
+    ``edge_error`` is the largest error of an end, in pixels. ``on_rules``: the axis was calibrated on tick marks or grid lines, so that
+    it is more exact than where bars begin.
     """
     missing = [bar for bar in bars.all if bar.value is None]
     sign = -1 if bars.vertical else 1
-    axis = axis and _shift_to_zero(axis, sign * bars.base)
+    if axis and not on_rules:
+        axis = _shift_to_zero(axis, sign * bars.base)
     ratios = [float(bar.value) / bar.length for bar in bars.all if bar.value is not None and bar.length > 0]
     steps = _waterfall_steps(bars)
     for bar in missing:

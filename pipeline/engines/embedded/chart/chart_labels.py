@@ -22,6 +22,7 @@ PHRASE_GAP = 0.9
 """A gap wider than this many letter heights separates two phrases."""
 _AFFIXES = re.compile(r"^[<>~≈≤≥+*]*\s*(?:[A-Z]{2})?[$€£¥₹]?\s*|\s*(?:%|‰|pp|pct|[$€£¥₹]|zł)?[*†‡]*$")
 _POWER = re.compile("(?:([1-9]) ?[×x·] ?)?10([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹°]{1,2})")
+_SCIENTIFIC = re.compile(r"([-+]?\d+(?:[.,]\d+)?)[eE]([-+]?\d{1,2})")
 _TICK_MARK = re.compile(r"(?<=\d)\s?[-–—_|]+$")
 """The mark of an axis beside its number, as OCR reads it. Charts print no minus after a number."""
 _MARK = re.compile(r"[-–—_|¦●•○◦■▪□◆◇▲△▼★]+")
@@ -86,6 +87,8 @@ def parse_label_number(text: str) -> Decimal | None:
         exponent = unicodedata.normalize("NFKC", power[2].replace("°", "0")).replace("−", "-")
         return int(power[1] or 1) * Decimal(10) ** int(exponent)
     plain = _AFFIXES.sub("", text.replace("−", "-"))
+    if scientific := _SCIENTIFIC.fullmatch(plain):
+        return Decimal(scientific[1].replace(",", ".")).scaleb(int(scientific[2]))
     with_scale = _number_with_scale().match(plain)
     number = parse_number(with_scale[1] if with_scale else plain)
     return number.scaleb(active().words.numbers.scales[with_scale[2]]) if number is not None and with_scale else number

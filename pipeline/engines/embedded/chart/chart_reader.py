@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import numpy as np
 
@@ -39,18 +40,23 @@ from pipeline.engines.embedded.chart.colour_regions import (
 from pipeline.engines.embedded.chart.data_row import DataRow
 from pipeline.engines.embedded.chart.dots import Dot, find_dots, read_dots
 from pipeline.engines.embedded.chart.drawn_chart import MARK_ERROR, DrawnChart, draw_chart, without_zeros
-from pipeline.engines.embedded.chart.legend import SeriesLabels, coloured_labels, find_legend
+from pipeline.engines.embedded.chart.legend import SeriesLabels, coloured_labels, find_legend, labels_of_marks
 from pipeline.engines.embedded.chart.line_marks import LineMark, are_start_values, find_areas, find_lines, follows_edge
 from pipeline.engines.embedded.chart.line_values import LINE_ERROR, LineScales, read_lines
 from pipeline.engines.embedded.chart.pies import Pie, find_pie, read_pie
 from pipeline.engines.embedded.chart.ticks import snap_to_rules
 from pipeline.engines.embedded.chart.titles import axis_titles, find_notes, find_title
+from pipeline.engines.embedded.chart.two_ticks import axis_of_two_ticks
 from pipeline.records import Box, Page, PageImage, Shape
 
 MAX_WORDS = 1500
 """Most words of a page that are read. A chart has a few hundred."""
 MAX_RECTS = 800
 """Most rectangles that are examined, the largest ones."""
+MARKER_LETTERS = frozenset("Oo0°•●○×+xX")
+"""What OCR reads instead of markers."""
+MIN_MARKERS = 4
+"""Fewest letters of one shape that are markers. Two axes print two zeros."""
 RULE_THICKNESS = 0.12
 """A rectangle thinner than this part of a letter's height is a rule."""
 
@@ -82,6 +88,8 @@ class ChartParts:
     axes: tuple[Axis | None, Axis | None]
     drawn: DrawnChart | None = None
     """The chart by the paths of its file, which are read instead of pixels; None for a raster image."""
+    on_rules: tuple[bool, bool] = (False, False)
+    """Whether the axes were calibrated on tick marks or grid lines."""
 
     def phrases_without(self, used_labels: Sequence[ChartLabel]) -> list[ChartLabel]:
         """Return the phrases without the words of ``used_labels``."""
@@ -105,11 +113,13 @@ def analyse_chart(page: Page, image: PageImage, shapes: Sequence[Shape] = ()) ->
     image = drawn.image if drawn else shrink_to_fit(image)
     phrases, words = read_labels(replace(page, words=page.words[:MAX_WORDS]), image.scale)
     regions = drawn.regions if drawn else segment_colours(image, words)
-    if not drawn and (markers := {word.words for word in words if _is_marker(word, regions)}):
+    markers = set() if drawn else {word.words for word in words if _is_marker(word, regions)} | repeated_markers(words)
+    if markers:
         words = [word for word in words if word.words not in markers]
         phrases = [label for label in phrases if label.words not in markers]
         regions = segment_colours(image, words)
-    series_labels, swatches = find_legend(regions, phrases)
+    ticks = {tick.words for axis in find_axes(phrases) if axis for tick in axis.ticks}
+    series_labels, swatches = find_legend(regions, [label for label in phrases if label.words not in ticks], words)
     note_labels = find_notes(phrases, image.height)
     rects = [
         rect
@@ -133,11 +143,16 @@ def analyse_chart(page: Page, image: PageImage, shapes: Sequence[Shape] = ()) ->
         drawn,
     )
     beside = [label for label in free if not any(_covers(rect, label) for rect in rects)]
-    across, up = find_axes(beside)
+    across, up = find_axes([*beside, *_numbers_in_texts(beside, parts.words)])
     found = (
         (drawn.on_rules(across), drawn.on_rules(up)) if drawn else (snap_to_rules(across, regions), snap_to_rules(up, regions))
     )
+    found = (
+        found[0] or axis_of_two_ticks(beside, regions, horizontal=True),
+        found[1] or axis_of_two_ticks(beside, regions, horizontal=False),
+    )
     parts.axes = with_factor(found[0], free), with_factor(found[1], free)
+    parts.on_rules = found[0] is not across, found[1] is not up
     bars = find_bars(rects, thin_rects)
     height = letter_height(phrases)
     lines = drawn.lines() if drawn else find_lines(regions, parts.words, swatches)
@@ -172,7 +187,7 @@ def analyse_chart(page: Page, image: PageImage, shapes: Sequence[Shape] = ()) ->
     reading.signals |= {"small_print": min(1.0, max(0.0, (12 - letter_height(phrases)) / 5))}
     reading.signals |= {"unmatched": reading.unmatched / max(1, len(reading.rows) + reading.unmatched)}
     if reading.kind not in ("pie", "donut"):
-        on_rules = found[0] is not across if horizontal else found[1] is not up
+        on_rules = parts.on_rules[0 if horizontal else 1]
         reading.signals |= axis_signals(values, _tick_words(parts.words, values) if values else [], on_rules)
     if drawn:
         reading.rows = [row if row.printed else replace(row, value=without_zeros(row.value)) for row in reading.rows]
@@ -184,6 +199,12 @@ def analyse_chart(page: Page, image: PageImage, shapes: Sequence[Shape] = ()) ->
     return reading
 
 
+def _numbers_in_texts(phrases: Sequence[ChartLabel], words: Sequence[ChartLabel]) -> list[ChartLabel]:
+    """Return the numbers that are parts of other texts: OCR joins a tick with the title of the axis beside it."""
+    texts = {index for label in phrases if label.number is None and len(label.words) > 1 for index in label.words}
+    return [word for word in words if word.number is not None and word.words[0] in texts]
+
+
 def _largest(rects: list[Rect]) -> list[Rect]:
     """Return at most ``MAX_RECTS`` rectangles, in their order."""
     areas = sorted((_area(rect) for rect in rects), reverse=True)
@@ -192,6 +213,14 @@ def _largest(rects: list[Rect]) -> list[Rect]:
 
 def _area(rect: Rect) -> float:
     return (rect.box[2] - rect.box[0]) * (rect.box[3] - rect.box[1])
+
+
+def repeated_markers(words: Sequence[ChartLabel]) -> set[tuple[int, ...]]:
+    """Return the single letters that are rings and crosses of a plot: several of one shape and size."""
+    shaped = [word for word in words if word.text in MARKER_LETTERS and not word.rotated]
+    usual = median([word.height for word in shaped]) if shaped else 0.0
+    alike = [word for word in shaped if abs(word.height - usual) <= 0.25 * usual + 1]
+    return {word.words for word in alike} if len(alike) >= MIN_MARKERS else set()
 
 
 def _is_marker(word: ChartLabel, regions: ColourRegions) -> bool:
@@ -248,9 +277,17 @@ def _covers_more(bars: Bars | None, areas: Sequence[LineMark]) -> bool:
 
 
 def _is_dot_chart(dots: Sequence[Dot], bars: Bars | None, lines: Sequence[LineMark], regions: ColourRegions) -> bool:
-    """Return whether there are dots, no coloured lines, and no bars except the dots themselves."""
-    coloured = [line for line in lines if np.ptp(regions.colours[line.colour]) > 30]
-    return bool(dots) and not coloured and (bars is None or all(_is_dot(bar, bars.vertical, dots) for bar in bars.all))
+    """Return whether there are dots, no lines except grey ones that dots are no parts of, and no bars except the dots themselves."""
+    if not dots or any(np.ptp(regions.colours[line.colour]) > 30 or _lie_on(dots, line) for line in lines):
+        return False
+    return bars is None or all(_is_dot(bar, bars.vertical, dots) for bar in bars.all)
+
+
+def _lie_on(dots: Sequence[Dot], line: LineMark) -> bool:
+    """Return whether most dots in the colour of a line are parts of it."""
+    own = [dot for dot in dots if dot.colour == line.colour]
+    on = sum((y := line.y_at(dot.x)) is not None and abs(y - dot.y) <= 4 for dot in own)
+    return on > 0.6 * len(own)
 
 
 def _is_dot(bar: Bar, vertical: bool, dots: Sequence[Dot]) -> bool:
@@ -328,7 +365,9 @@ def _read_lines(parts: ChartParts, lines: Sequence[LineMark], reading: ChartRead
     numbers = [label for label in free if label.number is not None and label.words not in ticks and label.y < plot[3] + 40]
     usual = letter_height(free)
     beside = [label for label in free if plot[1] - 4 * usual < label.y < plot[3] + 5 * usual]
-    series_labels = {**coloured_labels(parts.regions, beside, [line.colour for line in lines]), **parts.series_labels}
+    colours = [line.colour for line in lines]
+    legend = labels_of_marks(parts.series_labels, colours, parts.regions)
+    series_labels = {**coloured_labels(parts.regions, beside, colours), **legend}
     scales = LineScales(x_axis, y_axis, labels, line_error=MARK_ERROR if parts.drawn else LINE_ERROR)
     reading.rows = read_lines(lines, scales, series_labels, numbers, parts.regions)
     row_words = {index for row in reading.rows for index in row.words}
@@ -378,14 +417,16 @@ def _read_bars(parts: ChartParts, bars: Bars, reading: ChartReading) -> None:
     ]
     assign_printed_values(bars, numbers)
     replace_misread_values(bars)
-    measure_values(bars, across, MARK_ERROR if parts.drawn else EDGE_ERROR)
+    edge_error = MARK_ERROR if parts.drawn else EDGE_ERROR
+    measure_values(bars, across, edge_error, on_rules=parts.on_rules[1 if bars.vertical else 0])
     used = [bar.value_label for bar in bars.all if bar.value_label]
     tick_words = _tick_words(parts.words, across) if across else []
     labels = parts.phrases_without([*([reading.title] if reading.title else []), *used, *tick_words])
     ungroup_labelled_rows(bars, labels)
     category_labels = find_categories(bars, labels, [word for word in parts.words if word not in tick_words])
     bins = bin_names(bars, along) if along and not bars.stacked and len(bars.groups) == len(bars.rows) else None
-    series = series_names(bars, parts.series_labels, labels)
+    legend = labels_of_marks(parts.series_labels, {bar.colour for bar in bars.all}, parts.regions)
+    series = series_names(bars, legend, labels)
     few_categories = sum(label is not None for label in category_labels) < 0.8 * len(category_labels)
     labels_above = labels_above_bars(bars, labels) if bars.stacked and few_categories else None
     signals = {id(bar): own for bar, own in zip(bars.all, bar_signals(bars), strict=True)}

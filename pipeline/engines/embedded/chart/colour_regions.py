@@ -29,6 +29,8 @@ MIN_RULE_PIXELS = 10
 """Fewest pixels of a rule over the marks, and beside them."""
 MAX_HOLE_AREA = 150
 """Largest hole of a ring, in pixels."""
+PLAIN_EDGE = 0.97
+"""Least share of one colour at the edge of a picture that has a plain background."""
 BACKGROUND = -1
 """Number of the background's colour."""
 
@@ -76,10 +78,14 @@ def segment_colours(image: PageImage, words: Sequence[ChartLabel]) -> ColourRegi
 
 
 def _background_colour(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """Return the most common colour; that of the picture's edge instead when only the edge is grey."""
+    """Return the most common colour; where this is a mark's, that of the picture's edge, which is grey or plain."""
     background = _commonest_colour(pixels.reshape(-1, 3))
-    edge = _commonest_colour(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]))
-    return edge if np.ptp(background) > 30 and np.ptp(edge) <= 30 else background
+    sides = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    edge = _commonest_colour(sides)
+    plain = (np.abs(sides.astype(np.int16) - edge).max(axis=1) <= 4).mean() > PLAIN_EDGE
+    apart = int(np.abs(background - edge).max()) > 2 * COLOUR_TOLERANCE
+    coloured = np.ptp(background) > 30 and np.ptp(edge) <= 30
+    return edge if coloured or (plain and apart) else background
 
 
 def _commonest_colour(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:

@@ -27,6 +27,10 @@ MIN_COVERAGE = 0.7
 """Least share of a line's columns that have pixels of it."""
 
 
+RULE_SHARE = 0.4
+"""Least length of a straight rule in the colour of a line, as a share of the picture's side."""
+RIM = 2
+"""Columns at both sides of an area that may not have its full colour."""
 MAX_STROKE_SHARE = 0.02
 """Most pixels of a thin stroke, as a share of the picture's."""
 BLEND_REACH = 15
@@ -107,11 +111,21 @@ def find_lines(regions: ColourRegions, words: Sequence[ChartLabel], swatches: Se
         if coloured:
             mask = _with_blended_pixels(colour, mask, regions)
         bare = np.where(regions.index == colour, mask, 0).astype(np.uint8)
+        if not coloured:
+            mask, bare = _without_rules(mask), _without_rules(bare)
         dashed = coloured and _is_dashed(bare)
         line = _trace_line(colour, mask if coloured and not dashed else bare, coloured, dashed)
         if line and not any(_is_rim_of(line, other) for other in lines):
             lines.append(line)
     return lines
+
+
+def _without_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a mask without the straight rules of frames, axes and grids, which have the grey of many lines."""
+    rules = np.zeros_like(mask)
+    for shape in ((1, max(9, round(RULE_SHARE * mask.shape[1]))), (max(9, round(RULE_SHARE * mask.shape[0])), 1)):
+        rules |= np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8)), np.uint8)
+    return np.where(rules > 0, 0, mask).astype(np.uint8)
 
 
 def _mask_without_rims(colour: int, regions: ColourRegions) -> NDArray[np.uint8]:
@@ -220,7 +234,7 @@ def find_areas(regions: ColourRegions) -> list[LineMark]:
         part = pieces[y : y + h, x : x + w] == widest
         top, bottom = part.argmax(axis=0), h - 1 - part[::-1].argmax(axis=0)
         whole = part.sum(axis=0) >= 0.85 * (bottom - top + 1)
-        jumps = np.abs(np.diff(top)) > max(4, 0.12 * h)
+        jumps = np.abs(np.diff(top[RIM:-RIM])) > max(4, 0.12 * h)  # the rim of a filled shape is blended
         if (
             whole.mean() > 0.9
             and np.median(bottom - top) > 4
@@ -228,7 +242,8 @@ def find_areas(regions: ColourRegions) -> list[LineMark]:
             and len(np.unique(top)) > 5
             and (top <= 2).mean() < 0.6
         ):
-            areas.append(LineMark(colour, x, (y + top).astype(float), (), (y + bottom + 1).astype(float)))
+            edges = (y + top).astype(float)[RIM:-RIM], (y + bottom + 1).astype(float)[RIM:-RIM]
+            areas.append(LineMark(colour, x + RIM, edges[0], (), edges[1]))
     return areas
 
 
@@ -264,12 +279,14 @@ def _main_pieces(mask: NDArray[np.uint8], dashed: bool = False) -> NDArray[np.ui
 
 
 def _find_markers(part: NDArray[np.uint8], left: int) -> tuple[float, ...]:
-    """Return the x of the dots and rings on a line; none when the line has no thicker spots."""
+    """Return the x of the dots and rings on a line; none when it has no thicker spots, or none at its ends, where values are, too."""
     filled = fill_rings(part)
-    counts = filled.sum(axis=0)
-    stroke = float(np.percentile(counts[counts > 0], 15))
+    depth = cv2.distanceTransform(filled, cv2.DIST_L2, 3)
+    ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))]
+    stroke = max(float(np.percentile(filled.sum(axis=0)[filled.any(axis=0)], 15)), 2 * float(np.median(ridge)) - 1)
     size = int(max(4, round(1.6 * stroke + 1)))
     dots = cv2.morphologyEx(filled, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     count, _, stats, centres = cv2.connectedComponentsWithStats(dots, connectivity=8)
-    xs = [float(centres[n][0]) for n in range(1, count) if 0.6 < stats[n][2] / stats[n][3] < 1.7]
-    return tuple(sorted(left + x + 0.5 for x in xs)) if 2 <= len(xs) <= 120 else ()
+    xs = sorted(float(centres[n][0]) for n in range(1, count) if 0.6 < stats[n][2] / stats[n][3] < 1.7)
+    at_ends = len(xs) >= 2 and xs[0] <= 2 * size and xs[-1] >= part.shape[1] - 1 - 2 * size
+    return tuple(left + x + 0.5 for x in xs) if at_ends and len(xs) <= 120 else ()

@@ -26,6 +26,10 @@ STROKE_OVERHANG = 1.0
 """Pixels by which a stroke is longer than its line, at each end."""
 CERTAIN_STEP = 0.15
 """A whole number between two ticks is certain when one pixel is worth less than this."""
+MIN_BEND = 2.0
+"""Fewest pixels by which a line bends where its direction changes."""
+MIN_BEND_PITCH = 10.0
+"""Fewest pixels between two whole numbers at which single bends show what a line was drawn from."""
 MIN_YEAR_PITCH = 5.0
 """Fewest pixels between two whole numbers of an axis at which a line is read."""
 
@@ -185,7 +189,42 @@ def _whole_numbers(ticks: Sequence[float], axis: Axis, lines: Sequence[LineMark]
     corners = sum(_corner(line, axis.pixel(number), pitch) for line in lines for number in between)
     others = sum(_corner(line, axis.pixel(number + 0.5), pitch) for line in lines for number in between)
     count = len(between) * len(lines)
-    return numbers if count and len(numbers) <= 150 and corners > 0.5 * count and corners > 2.5 * others else []
+    if not count or len(numbers) > 150:
+        return []
+    return numbers if (corners > 0.5 * count and corners > 2.5 * others) or _bends_at(between, axis, lines, pitch) else []
+
+
+def _bends_at(numbers: Sequence[float], axis: Axis, lines: Sequence[LineMark], pitch: float) -> bool:
+    """Return whether lines bend at some of these numbers of an axis, and almost nowhere between two whole numbers."""
+    if pitch < MIN_BEND_PITCH:
+        return False
+    on, hits = 0, set[float]()
+    places = [x for line in lines for x in _bends(line, max(2, round(0.25 * pitch)))]
+    for x in places:
+        value = axis.value(x)
+        if abs(value - round(value)) * pitch <= max(1.5, 0.2 * pitch):
+            on += 1
+            hits.add(float(round(value)))
+    return len(hits & set(numbers)) >= 2 and on >= 0.8 * len(places)
+
+
+def _bends(line: LineMark, reach: int) -> list[float]:
+    """Return the x at which a line bends most within ``reach`` pixels, where it bends by ``MIN_BEND`` pixels at least."""
+    if len(line.heights) <= 4 * reach:
+        return []
+    middle = line.heights[reach:-reach]
+    bend = np.nan_to_num(np.abs(line.heights[: -2 * reach] - 2 * middle + line.heights[2 * reach :]))
+    places, n = list[float](), 0
+    while n < len(bend):
+        if bend[n] < MIN_BEND:
+            n += 1
+            continue
+        end = n
+        while end < len(bend) and bend[end] >= MIN_BEND:
+            end += 1
+        places.append(line.left + reach + (n + end - 1) / 2 + 0.5)
+        n = end
+    return places
 
 
 def _corner(line: LineMark, x: float, pitch: float) -> float:

@@ -28,6 +28,10 @@ PERCENT_TOLERANCE = 3.5
 """A number in the hole is a sector's percentage when they differ by less."""
 _NAME_WITH_PERCENT = re.compile(r"(.*[^\W\d].*?)[\s,:;(–—-]+(\d[\d.,]*\s?%)\)?")
 """A name with its percentage: "Cats (38 %)"."""
+_NAME_WITH_NUMBER = re.compile(r"(.*[^\W\d].*?)[\s,:;(–—-]+(\d[\d.,]*)\)?")
+"""A name with a number behind it: "Cats: 38"."""
+SHARE_TOLERANCE = 0.03
+"""Most difference between a number's share of all numbers and its sector's share of the circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,34 @@ def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phra
                 around.setdefault(colour, []).append(label)
     shares = _complete_shares(pie.shares, around)
     rows = [_row(share, pie.decimals, series_labels.get(colour), around.get(colour, [])) for colour, share in shares.items()]
+    rows = _with_numbers_behind_names(rows, list(shares.values()))
     rows = _compared_with_shares(rows, list(shares.values()))
     return sorted(rows, key=lambda row: -(row.value or Decimal(0)))
+
+
+def _with_numbers_behind_names(rows: Sequence[DataRow], shares: Sequence[float]) -> list[DataRow]:
+    """Return the rows with the numbers behind their names as values, "Cats: 38", where all of them have the sectors' proportions.
+
+    A word that follows every name, "Cats, value: 38", is no part of it.
+    """
+    matches = [_NAME_WITH_NUMBER.fullmatch(row.category) if row.category and not row.printed else None for row in rows]
+    numbers = [parse_label_number(match[2]) if match else row.value for match, row in zip(matches, rows, strict=True)]
+    values = [float(number) if number is not None else 0.0 for number in numbers]
+    if not any(matches) or not all(match or row.printed for match, row in zip(matches, rows, strict=True)) or sum(values) <= 0:
+        return list(rows)
+    if (
+        max(abs(value / sum(values) - share / sum(shares)) for value, share in zip(values, shares, strict=True))
+        > SHARE_TOLERANCE
+    ):
+        return list(rows)
+    names = [match[1] if match else row.category or "" for match, row in zip(matches, rows, strict=True)]
+    last = {name.split()[-1].strip(":,;") for name in names if len(name.split()) > 1}
+    if len(last) == 1 and all(len(name.split()) > 1 for name in names):
+        names = [" ".join(name.split()[:-1]).strip(" :,;") for name in names]
+    return [
+        replace(row, category=name, value=number, printed=True, error=Decimal(0)) if match else row
+        for row, match, name, number in zip(rows, matches, names, numbers, strict=True)
+    ]
 
 
 def _compared_with_shares(rows: Sequence[DataRow], shares: Sequence[float]) -> list[DataRow]:

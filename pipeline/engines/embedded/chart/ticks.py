@@ -24,6 +24,8 @@ MIN_TICK_PIXELS = 3
 """Fewest pixels of a tick mark."""
 TICK_REACH = 16
 """Most pixels between a tick mark and its number."""
+CRISP_SHARE = 0.12
+"""Strength of a rule's row, as a share of its strongest, below which it is none."""
 CRISP_OFFSET = 0.4
 """Pixels by which rules of one pixel are usually drawn too far down or right, to be crisp."""
 RULE_TOLERANCE = 1.3
@@ -36,17 +38,33 @@ def snap_to_rules(axis: Axis | None, regions: ColourRegions) -> Axis | None:
     """Return the axis calibrated on the rules beside its numbers; unchanged when there are none at even steps."""
     if axis is None:
         return None
-    rules = _rule_pixels(regions.pixels.transpose(1, 0, 2) if axis.horizontal else regions.pixels)
-    grid = rules.mean(axis=1)
-    lines = {
-        tick: position for tick in axis.ticks if (position := _rule_position(tick, axis, grid, MIN_GRID_SHARE)) is not None
-    }
-    marks = {
-        tick: position
-        for tick in axis.ticks
-        if (position := _rule_position(tick, axis, _tick_profile(tick, axis, rules), MIN_TICK_PIXELS)) is not None
-    }
+    lines, marks = _positions(axis, regions)
     return fit_axis(axis, lines) or fit_axis(axis, marks) or axis
+
+
+def rule_positions(axis: Axis, regions: ColourRegions) -> dict[ChartLabel, float]:
+    """Return the position of the grid line, else of the tick mark, at each number of an axis that has one, in pixels."""
+    lines, marks = _positions(axis, regions)
+    return lines if len(lines) >= len(marks) else marks
+
+
+def _positions(axis: Axis, regions: ColourRegions) -> tuple[dict[ChartLabel, float], dict[ChartLabel, float]]:
+    """Return the positions of the grid lines and of the tick marks at the numbers of an axis."""
+    pixels = regions.pixels.transpose(1, 0, 2) if axis.horizontal else regions.pixels
+    rules = _rule_pixels(pixels)
+    grid = rules.mean(axis=1)
+    whole = slice(0, pixels.shape[1])
+    lines, marks = dict[ChartLabel, float](), dict[ChartLabel, float]()
+    for tick in axis.ticks:
+        beside = _columns_beside(tick, axis, rules)
+        for positions, profile, columns, least in (
+            (lines, grid, whole, MIN_GRID_SHARE),
+            (marks, rules[:, beside].sum(axis=1).astype(np.float64), beside, MIN_TICK_PIXELS),
+        ):
+            rows = _rule_rows(tick, axis, profile, least)
+            if rows is not None:
+                positions[tick] = _rule_middle(pixels, rules, rows, columns)
+    return lines, marks
 
 
 def _rule_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -62,13 +80,12 @@ def _rule_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return rules
 
 
-def _tick_profile(tick: ChartLabel, axis: Axis, rules: NDArray[np.bool_]) -> Profile:
-    """Return the rules within ``TICK_REACH`` of a number, on the side that has more of them."""
+def _columns_beside(tick: ChartLabel, axis: Axis, rules: NDArray[np.bool_]) -> slice:
+    """Return the ``TICK_REACH`` columns beside a number, on the side that has more rules."""
     low, high = (tick.box[1], tick.box[3]) if axis.horizontal else (tick.box[0], tick.box[2])
-    before = rules[:, max(0, round(low) - TICK_REACH) : max(0, round(low))].sum(axis=1)
-    behind = rules[:, round(high) : round(high) + TICK_REACH].sum(axis=1)
+    sides = [slice(max(0, round(low) - TICK_REACH), max(0, round(low))), slice(round(high), round(high) + TICK_REACH)]
     near = slice(*rule_window(tick, axis))
-    return np.asarray(max(before, behind, key=lambda side: int(side[near].max(initial=0))), np.float64)
+    return max(sides, key=lambda side: int(rules[near, side].sum(axis=1).max(initial=0)))
 
 
 def rule_window(tick: ChartLabel, axis: Axis) -> tuple[int, int]:
@@ -78,17 +95,31 @@ def rule_window(tick: ChartLabel, axis: Axis) -> tuple[int, int]:
     return max(0, round(middle - reach)), max(0, round(middle + reach)) + 1
 
 
-def _rule_position(tick: ChartLabel, axis: Axis, profile: Profile, least: float) -> float | None:
-    """Return the position of the one rule near a number, in pixels (0.5 is the middle of the first); None without one."""
+def _rule_rows(tick: ChartLabel, axis: Axis, profile: Profile, least: float) -> tuple[int, int] | None:
+    """Return the first and last row of the one rule near a number; None without one."""
     start, end = rule_window(tick, axis)
     near = profile[start:end]
     if not len(near) or near.max() < least:
         return None
     high = np.flatnonzero(near >= 0.6 * near.max())
-    if high[-1] - high[0] > RULE_DISTANCE:
-        return None
-    weights = near[high[0] : high[-1] + 1]
-    return float(start + high[0] + (weights * np.arange(len(weights))).sum() / weights.sum() + 0.5 - CRISP_OFFSET)
+    return None if high[-1] - high[0] > RULE_DISTANCE else (start + int(high[0]), start + int(high[-1]))
+
+
+def _rule_middle(pixels: NDArray[np.uint8], rules: NDArray[np.bool_], rows: tuple[int, int], columns: slice) -> float:
+    """Return the middle of a rule, in pixels (0.5 is the middle of the first), by how much its rows differ from what is beside it.
+
+    A rule that is one crisp row was moved to a whole pixel when it was drawn.
+    """
+    first, last = max(0, rows[0] - 1), min(len(pixels) - 1, rows[1] + 1)
+    on = np.flatnonzero(rules[rows[0] : rows[1] + 1, columns].any(axis=0)) + (columns.start or 0)
+    strip = pixels[first : last + 1, on].astype(np.float64)
+    ground = (pixels[max(0, first - 1), on].astype(np.float64) + pixels[min(len(pixels) - 1, last + 1), on]) / 2
+    weights = np.median(np.abs(strip - ground).max(axis=2), axis=1)
+    weights = np.where(weights < CRISP_SHARE * weights.max(initial=0.0), 0.0, weights)
+    if not weights.any():
+        return (rows[0] + rows[1] + 1) / 2 - CRISP_OFFSET
+    middle = first + float((weights * np.arange(len(weights))).sum() / weights.sum()) + 0.5
+    return middle - CRISP_OFFSET if (weights > 0).sum() == 1 else middle
 
 
 def fit_axis(axis: Axis, positions: dict[ChartLabel, float]) -> Axis | None:
