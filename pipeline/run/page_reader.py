@@ -46,7 +46,7 @@ from pipeline.words.code_places import code_places
 from pipeline.words.codes.read_codes import facts_of_codes
 from pipeline.words.drawn_shapes import read_shapes
 from pipeline.words.einvoice import Facts, of_page, read_bare_einvoice, read_einvoices
-from pipeline.words.figures import MIN_BODY_WORDS, find_figures, is_whole
+from pipeline.words.figures import MIN_SCAN_WORDS, find_figures, is_whole
 from pipeline.words.missed_print import with_missed_print
 from pipeline.words.ocr import read_page, read_places, read_strings
 from pipeline.words.orientation import upright_rotation
@@ -282,7 +282,9 @@ class PageReader:
             return page
         boxes = self._document.image_boxes(self._number)
         if page.source == "ocr" or any(is_whole(box, page) for box in boxes):
-            scan = page if page.regions or len(page.words) < MIN_BODY_WORDS else self.with_regions(page)
+            if len(page.words) < MIN_SCAN_WORDS:
+                return page
+            scan = page if page.regions else self.with_regions(page)
             return replace(page, figures=find_figures(scan, [], [], self._image_kind)) if scan.regions else page
         figures = find_figures(replace(page, regions=()), boxes, self._shapes(), self._image_kind)
         if figures and any(not figure.shapes for figure in figures):  # the labels of a raster image are read, and count

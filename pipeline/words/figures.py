@@ -37,6 +37,8 @@ MAX_OTHER_WORDS = 30
 """Words beside a chart, at most, where it is all that the page shows."""
 MIN_BODY_WORDS = 80
 """Words outside the pictures of a scan from which it is a page of text."""
+MIN_SCAN_WORDS = 200
+"""Words of a picture from which it may be a page of text with figures. One chart with its title, notes and numbers has fewer."""
 ALIGNED = 3.0
 """Points by which numbers of one scale are out of line, at most."""
 MAX_LABEL_LINES = 2

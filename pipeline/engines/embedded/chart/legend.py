@@ -150,7 +150,9 @@ def _find_swatches(regions: ColourRegions, height: float, words: Sequence[ChartL
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
         for x, y, w, h, area in stats[1 : count if count <= MAX_PIECES else 0].tolist():
             small = 0.25 * height <= w <= 3.5 * height and h <= 1.5 * height and (w < 2.2 * height or h < 0.9 * height)
-            if small and (area >= 0.5 * w * h or w >= 1.2 * height) and area >= 8 and not _inside(x + w / 2, y + h / 2, words):
+            stroke = w >= 1.2 * height
+            solid = area >= 8 and (stroke or (area >= 0.5 * w * h and h >= min(2.0, 0.1 * height)))
+            if small and solid and not _inside(x + w / 2, y + h / 2, words):
                 rects.append(Rect((x, y, x + w, y + h), colour))
     return rects
 

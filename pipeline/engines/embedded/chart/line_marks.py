@@ -27,6 +27,8 @@ MIN_COVERAGE = 0.7
 """Least share of a line's columns that have pixels of it."""
 
 
+MIN_DARKNESS = 80
+"""Least difference from the background of a grey line that is told from rules of its colour. Grids are paler."""
 RULE_SHARE = 0.4
 """Least length of a straight rule in the colour of a line, as a share of the picture's side."""
 RIM = 2
@@ -111,7 +113,7 @@ def find_lines(regions: ColourRegions, words: Sequence[ChartLabel], swatches: Se
         if coloured:
             mask = _with_blended_pixels(colour, mask, regions)
         bare = np.where(regions.index == colour, mask, 0).astype(np.uint8)
-        if not coloured:
+        if not coloured and int(np.abs(regions.colours[colour] - regions.background).max()) >= MIN_DARKNESS:
             mask, bare = _without_rules(mask), _without_rules(bare)
         dashed = coloured and _is_dashed(bare)
         line = _trace_line(colour, mask if coloured and not dashed else bare, coloured, dashed)
