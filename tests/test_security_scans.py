@@ -53,6 +53,7 @@ ACCEPTED_SECRETS = {
     "tests/mailbox/test_mailbox_connection.py": "the name of a variable",
     "tests/remote/conftest.py": "the key of a server on loopback that lives as long as a test",
     "tests/remote/test_remote_inbox.py": "the key of a server on loopback that lives as long as a test",
+    "tests/remote/test_remote_unlock.py": "the key of a server on loopback that lives as long as a test",
     "tests/run/old_outbox/results/bills/invoice.pdf.json": "hashes of documents",
     "tests/run/old_outbox/results/broken.pdf.json": "hashes of documents",
     "tests/run/old_outbox/results/letter.pdf.json": "hashes of documents",
@@ -66,6 +67,7 @@ ACCEPTED_SECRETS = {
     "tests/test_mailbox_urls.py": "invented URLs with a password, which must be refused",
     "tests/test_object_urls.py": "an invented URL with a password, which must be refused",
     "tests/values/test_identifiers.py": "invented numbers of companies",
+    "tests/web/serve/test_unlock.py": "the passwords of drawn documents, right and wrong",
     "tests/web/serve/test_api_tokens.py": "invented passwords of a test",
     "tests/web/serve/test_openai_api.py": "a key that must be refused",
 }
