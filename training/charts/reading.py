@@ -49,7 +49,9 @@ def kept_page(source: Path, folder: Path) -> tuple[Page, PageImage]:
     if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
         status = source.stat()
-        request = ReadRequest(str(source), status.st_size, status.st_mtime_ns, page=1, images={"chart": PIXELS})
+        request = ReadRequest(
+            str(source), status.st_size, status.st_mtime_ns, page=1, images={"chart": PIXELS}, short_print=frozenset({"chart"})
+        )
         content, images = decode_content(handle(encode_request(request)), 1)
         kept.write_bytes(pickle.dumps((content.page, images["chart"])))
     read: tuple[Page, PageImage] = pickle.loads(kept.read_bytes())  # noqa: S301 - written above
