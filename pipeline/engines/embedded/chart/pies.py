@@ -20,6 +20,8 @@ from pipeline.records import Box
 
 MIN_SHARE = 0.01
 """Smallest share of the circle that is a sector."""
+MIN_CORE = 0.25
+"""Least share of a sector's pixels that are more than two pixels inside it."""
 HOLE_RADIUS = 0.4
 """Radius within which a number stands in the hole, as a share of the circle's radius."""
 MIN_ROUNDNESS = 0.95
@@ -108,9 +110,17 @@ def _measure_pie(regions: ColourRegions, mask: NDArray[np.bool_], box: tuple[int
     donut = bool((index[distance < 0.3] == BACKGROUND).mean() > 0.7)
     inside = index[(distance < 0.97) & (distance > (0.3 if donut else 0.0))]
     counts = np.bincount(inside[inside != BACKGROUND], minlength=len(regions.colours))
-    shares = {colour: count / counts.sum() for colour, count in enumerate(counts.tolist()) if count >= MIN_SHARE * counts.sum()}
     enough = counts.sum() > 0.5 * inside.size
+    rims = [colour for colour in np.flatnonzero(counts).tolist() if not _is_sector((index == colour).astype(np.uint8))]
+    counts[rims] = 0
+    shares = {colour: count / counts.sum() for colour, count in enumerate(counts.tolist()) if count >= MIN_SHARE * counts.sum()}
     return Pie(x + w / 2, y + h / 2, min(w, h) / 2, donut, shares) if len(shares) >= 2 and enough else None
+
+
+def _is_sector(mask: NDArray[np.uint8]) -> bool:
+    """Return whether a colour's mask is no thin rim between sectors, where colours are blended."""
+    core = cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=2)
+    return int(core.sum()) >= MIN_CORE * int(mask.sum())
 
 
 def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phrases: Sequence[ChartLabel]) -> list[DataRow]:
@@ -128,6 +138,8 @@ def read_pie(pie: Pie, regions: ColourRegions, series_labels: SeriesLabels, phra
     rows = [_row(share, pie.decimals, series_labels.get(colour), around.get(colour, [])) for colour, share in shares.items()]
     rows = _with_numbers_behind_names(rows, list(shares.values()))
     rows = _compared_with_shares(rows, list(shares.values()))
+    if any(row.category for row in rows):  # a shade of a sector has no name
+        rows = [row for row in rows if row.category or row.printed]
     return sorted(rows, key=lambda row: -(row.value or Decimal(0)))
 
 
