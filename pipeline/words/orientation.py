@@ -23,8 +23,6 @@ _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 MIN_SHARE = 0.8
 """The network's share for a direction from which it is certain: an upright page costs no reading of lines."""
-MIN_SIDEWAYS = 0.5
-"""The network's least share for both sideways directions together, for a page to be turned sideways."""
 CHECK_AREA = 1_200_000
 """Pixels of the picture whose lines are read."""
 MIN_LENGTH = 1.3
@@ -53,8 +51,7 @@ def upright_rotation(image: PageImage, languages: tuple[str, ...] = ()) -> int:
         return 0
     scale = min(1.0, (CHECK_AREA / (image.width * image.height)) ** 0.5)
     smaller = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    sideways = shares.get(90, 0.0) + shares.get(270, 0.0) >= MIN_SIDEWAYS
-    return _by_reading(np.asarray(smaller, np.uint8), pixels, certain, languages, sideways)
+    return _by_reading(np.asarray(smaller, np.uint8), pixels, certain, languages)
 
 
 @lru_cache(maxsize=1)
@@ -82,12 +79,11 @@ def _shares(pixels: Pixels) -> dict[int, float]:
     return {-int(label) % 360: float(share) for label, share in zip(_classifier().labels, shares, strict=True)}
 
 
-def _by_reading(pixels: Pixels, full: Pixels, certain: int | None, languages: tuple[str, ...], sideways: bool) -> int:
+def _by_reading(pixels: Pixels, full: Pixels, certain: int | None, languages: tuple[str, ...]) -> int:
     """Read the longest lines in both directions along their axis. The better direction is returned where it is clearly better.
 
     In a script that PP-OCR does not know neither is readable, and Tesseract reads the lines of the ``full`` picture. Where it knows the
-    script neither, it is ``certain``, the turn of which the network is certain. ``sideways``: the network finds a turn by 90 or 270
-    degrees likely; names that stand upright below the bars of a chart do not turn it.
+    script neither, it is ``certain``, the turn of which the network is certain.
     """
     texts = [quad for quad in ocr_reader().detect(pixels) if max(quad_size(quad)) > MIN_LENGTH * min(quad_size(quad))]
     wide = sum(quad_size(quad)[0] for quad in texts if quad_size(quad)[0] > quad_size(quad)[1])
@@ -96,7 +92,7 @@ def _by_reading(pixels: Pixels, full: Pixels, certain: int | None, languages: tu
     if wide > 2 * tall:
         turns = {0: 0, 180: 2}
         lines = [quad for quad in lines if quad_size(quad)[0] > quad_size(quad)[1]]
-    elif tall > 2 * wide and sideways:
+    elif tall > 2 * wide:
         turns = {90: 1, 270: -1}
         lines = [quad for quad in lines if quad_size(quad)[1] > quad_size(quad)[0]]
     else:
