@@ -161,12 +161,12 @@ def test_the_list_of_models_names_the_one_that_answers(served: ChatServed) -> No
         served.client().models.retrieve("another")
 
 
-def test_a_stream_has_the_text_and_the_counts_of_the_whole_answer(served: ChatServed) -> None:
-    whole = served.ask("What is the total?")
+def test_a_stream_has_the_text_and_the_counts_of_the_whole_answer(served: ChatServed, talkative: str) -> None:
+    whole = served.ask(talkative)
     assert whole.choices[0].finish_reason in ("stop", "length")
     assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens
     assert 0 < whole.usage.completion_tokens <= TOKENS
-    chunks = list(served.ask("What is the total?", stream=True, stream_options={"include_usage": True}))
+    chunks = list(served.ask(talkative, stream=True, stream_options={"include_usage": True}))
     assert (
         "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == whole.choices[0].message.content
     )
@@ -199,9 +199,13 @@ def test_an_answer_meets_its_json_schema(served: ChatServed) -> None:
 
 
 def test_requests_of_several_users_are_answered_in_one_batch_each_with_its_own_answer(served: ChatServed) -> None:
-    questions = [f"Question {number}: {word}?" for number, word in enumerate(("date", "total", "vendor", "currency"))]
-    alone = [served.ask(question).choices[0].message.content for question in questions]
-    assert len(set(alone)) == len(questions)
+    answers: dict[str, str] = {}  # a random model gives some questions one answer
+    for number in range(40):
+        answer = served.ask(question := f"Question {number}: what is the date?").choices[0].message.content
+        if len(answers) < 4 and answer and answer not in answers.values():
+            answers[question] = answer
+    questions, alone = list(answers), list(answers.values())
+    assert len(questions) == 4
     served.most_at_once = 0
     served.paused.set()
     with ThreadPoolExecutor(len(questions)) as users:

@@ -6,12 +6,15 @@ put into blocks. Two blocks that each have a label of a total and a date are pro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from statistics import median
 
 from pipeline.engines.embedded.fields.sheet_documents import Marks
 from pipeline.records import Box, Page, Word
 
+_AMOUNT = re.compile(r"\d[.,]\d{2}(?!\d)")
+"""Money with two decimals."""
 BESIDE, BELOW = 2.0, 1.4
 """White around a block of words, in letter heights."""
 MIN_SHARE = 0.08
@@ -31,7 +34,21 @@ def shows_several(page: Page, marks: Marks) -> bool:
         for block in blocks
         if len(block) >= MIN_SHARE * len(words) and _holds(words, block, marks.totals) and _holds(words, block, marks.dates)
     ]
-    return len(whole) > 1
+    return len(_without_repetitions(words, whole)) > 1
+
+
+def _without_repetitions(words: Sequence[Word], blocks: Sequence[list[int]]) -> list[list[int]]:
+    """The blocks without those whose amounts all stand in another one, too: a card slip below its receipt."""
+    amounts = [{words[n].text for n in block if _AMOUNT.search(words[n].text)} for block in blocks]
+    return [
+        block
+        for n, block in enumerate(blocks)
+        if not any(
+            amounts[n] and amounts[n] <= other and (len(amounts[n]) < len(other) or n > m)
+            for m, other in enumerate(amounts)
+            if m != n
+        )
+    ]
 
 
 def _blocks(words: Sequence[Word], height: float) -> list[list[int]]:
