@@ -1,4 +1,4 @@
-"""``python -m training.charts make OUT``, ``measure FOLDER``, ``fit FOLDER``: charts with truth, how they are read, and how sure the reader is."""
+"""``python -m training.charts make OUT``, ``programs OUT``, ``measure FOLDER``, ``fit FOLDERS``: charts with truth, and how they are read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from training.charts.fit import (
     wrong_in_summaries,
 )
 from training.charts.make import make_chart
+from training.charts.programs.draw_all import NAMES, draw_all
 from training.charts.reading import is_near, matches, read_charts, same_label
 from training.fit_command import digest
 
@@ -44,6 +45,21 @@ def make(out: Path, count: int, first: int, seed: int) -> None:
         (out / f"{name}.json").write_text(
             json.dumps({"file": f"{name}{suffix}", **truth}, ensure_ascii=False), encoding="utf-8"
         )
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--packages",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with node_modules, for charts of web pages.",
+)
+@click.option("--only", type=click.Choice(NAMES), multiple=True, help="Only this program; may be given several times.")
+@click.option("--most", type=click.IntRange(1), help="At most so many charts of each program.")
+def programs(out: Path, seed: int, packages: Path | None, only: tuple[str, ...], most: int | None) -> None:
+    """Writes pictures that other programs draw, and their truth, to OUT; says what a program that is left out needs."""
+    draw_all(out, seed, click.echo, packages=packages, only=only or NAMES, most=most)
 
 
 @main.command()
