@@ -43,7 +43,8 @@ class OpenUnits:
         """Queue a unit. It fails at once if the program has died over it too often."""
         page, template = action.page, self._job.templates[action.template]
         key = UnitKey(run.sha256, page.number, template.name, self._job.recipes[template.name])
-        # The words in pictures are read only for transcripts. Other templates must get the same page with or without one beside them.
+        # The words in pictures are read only for transcripts and charts. Other templates must get the same page with or without
+        # one beside them.
         visible = page if template.reader in ("transcript", "chart") else without_picture_words(page)
         request = Request(key, visible, template, action.image, run.document.pages if run.document else 1)
         model = has_model(self._job.engine.identity)

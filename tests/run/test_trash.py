@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.checks.split.page_list import parse_split
 from pipeline.ledger.corrections import correction_history, record_correction
+from pipeline.ledger.file_records import FileRecord
 from pipeline.ledger.person_splits import place_split
 from pipeline.monitoring.events import Observer
 from pipeline.records import Correction
@@ -156,7 +157,8 @@ def test_a_file_that_changed_since_it_was_read_is_kept(three: TrashFolders) -> N
     assert "changed" in deletion.kept["b.pdf"]
 
 
-def test_one_document_of_a_stack_goes_alone_and_comes_back(tmp_path: Path) -> None:
+def stack_of_three(tmp_path: Path) -> tuple[TrashFolders, FileRecord]:
+    """Folders with a read file of three pages that a person has split into three documents, and the file."""
     folders = TrashFolders(RunFolders(tmp_path / "inbox", tmp_path / "outbox"))
     folders.run.inbox.mkdir()
     folders.run.put("stack.pdf", text_pdf(["one", "two", "three"]))
@@ -166,6 +168,11 @@ def test_one_document_of_a_stack_goes_alone_and_comes_back(tmp_path: Path) -> No
         assert file
         place_split(job.ledger, file.sha256, parse_split("1,2,3", 3), "Ada")
     folders.run.run()
+    return folders, file
+
+
+def test_one_document_of_a_stack_goes_alone_and_comes_back(tmp_path: Path) -> None:
+    folders, _ = stack_of_three(tmp_path)
 
     def carried_out() -> list[str]:
         folders.carry_out()
@@ -196,15 +203,7 @@ def test_one_document_of_a_stack_goes_alone_and_comes_back(tmp_path: Path) -> No
 
 
 def test_a_document_of_a_stack_stays_away_where_its_pages_belong_to_another_one_now(tmp_path: Path) -> None:
-    folders = TrashFolders(RunFolders(tmp_path / "inbox", tmp_path / "outbox"))
-    folders.run.inbox.mkdir()
-    folders.run.put("stack.pdf", text_pdf(["one", "two", "three"]))
-    folders.run.run()
-    with folders.job() as job:
-        file = job.ledger.file_by_name("stack.pdf")
-        assert file
-        place_split(job.ledger, file.sha256, parse_split("1,2,3", 3), "Ada")
-    folders.run.run()
+    folders, file = stack_of_three(tmp_path)
     deletion = request_deletion(folders.outbox, ["stack.pdf/2"], "Ada")
     folders.carry_out()
     with folders.job() as job:

@@ -10,10 +10,8 @@ import numpy as np
 from pipeline.engines.embedded.chart.chart_claims import read_chart
 from pipeline.records import FIGURE, Box, Claim, Figure, Page, PageImage
 from pipeline.templates.template import Template
+from pipeline.words.figures import MIN_BODY_WORDS
 from pipeline.words.page_part import moved_shape, part_of_page
-
-MIN_TEXT_WORDS = 80
-"""Words from which a page without a chart is a page of text."""
 
 
 def read_charts(page: Page, image: PageImage, template: Template) -> list[Mapping[str, Claim]]:
@@ -27,7 +25,7 @@ def read_charts(page: Page, image: PageImage, template: Template) -> list[Mappin
         return [read_chart(page, image, template, charts[0].shapes)]
     if charts:
         return [_read_figure(figure, page, image, template) for figure in charts]
-    if page.figures is not None and len(page.words) >= MIN_TEXT_WORDS:
+    if page.figures is not None and len(page.words) >= MIN_BODY_WORDS:
         return [{name: Claim(None) for name in template.fields}]
     return [read_chart(page, image, template)]
 
