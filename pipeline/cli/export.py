@@ -142,6 +142,7 @@ def temporary_folder(folder: Path, outbox: Path) -> Iterator[Path]:
 def write_truth(ledgers: Sequence[Ledger], export: OutboxExport) -> Iterator[Path]:
     """Write corrected and confirmed values, one file per template. Yields the files."""
     for template in dict.fromkeys(name for ledger in ledgers for name in corrected_templates(ledger)):
-        rows = (row for ledger in ledgers for row in truth_rows(ledger, template))
+        fields = export.templates[template].fields if template in export.templates else {}
+        rows = (row for ledger in ledgers for row in truth_rows(ledger, template, fields))
         lines = ((json.dumps(row, ensure_ascii=False) + "\n").encode(errors="replace") for row in rows)
         yield export.write_lines(f"{template}.truth.jsonl", lines)

@@ -11,7 +11,7 @@ from pipeline.records import Json
 from pipeline.templates.template import Column, TemplateField
 from pipeline.values.currencies import parse_currency
 from pipeline.values.dates import parse_date, parse_time
-from pipeline.values.leaf_values import parse_leaf
+from pipeline.values.leaf_values import MOST_PERCENT, parse_leaf
 from pipeline.values.money import parse_money
 from pipeline.values.numbers import parse_number, plain_decimal
 
@@ -34,6 +34,14 @@ class Truth:
     """How it came to be a file: born digital, scan, photograph."""
     uncounted: frozenset[str] = frozenset()
     """Tables of ``fields`` whose rows and cells are counted, but which are not among the scored values."""
+
+
+class FormError(ValueError):
+    """A text that is no value of its type. ``column`` is that of a table's cell, else empty."""
+
+    def __init__(self, text: str, kind: str, column: str = "") -> None:
+        super().__init__(f"{f'column `{column}`: ' if column else ''}`{text[:60]}` is not of type {kind}")
+        self.text, self.kind, self.column = text, kind, column
 
 
 def is_list(field: TemplateField) -> bool:
@@ -60,7 +68,14 @@ def _row(row: Mapping[str, Json], field: TemplateField) -> dict[str, str]:
     unknown = [name for name in row if name not in field.columns]
     if unknown:
         raise ValueError(f"there is no column `{unknown[0]}` (columns: {', '.join(field.columns)})")
-    return {name: _single(cell, field.columns[name]) for name, cell in row.items() if not is_absent(cell)}
+    return {name: _cell(cell, name, field.columns[name]) for name, cell in row.items() if not is_absent(cell)}
+
+
+def _cell(value: Json, name: str, column: Column) -> str:
+    try:
+        return _single(value, column)
+    except FormError as error:
+        raise FormError(error.text, error.kind, name) from error
 
 
 def _single(value: Json, field: TemplateField | Column) -> str:
@@ -71,7 +86,7 @@ def _single(value: Json, field: TemplateField | Column) -> str:
     text = " ".join(str(value).split()) if field.type != "text" else str(value).strip()
     normalised = _normalised(text, field.type)
     if not normalised:
-        raise ValueError(f"`{text[:60]}` is not of type {field.type}")
+        raise FormError(text, field.type)
     return normalised
 
 
@@ -83,6 +98,8 @@ def _normalised(text: str, kind: str) -> str | None:
             money = parse_money(text) if kind == "money" else None
             number = money.amount if money else parse_number(text)
         return None if number is None else plain_decimal(number)
+    if kind == "percentage" and (percentage := as_decimal(text)) is not None and abs(percentage) <= MOST_PERCENT:
+        return plain_decimal(percentage)  # "100.000" of a result is no hundred thousand
     if kind == "date":
         day = parse_date(text)
         return day.isoformat() if day else None

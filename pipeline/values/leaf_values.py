@@ -35,6 +35,8 @@ URL = re.compile(
     re.IGNORECASE,
 )
 PHONE = re.compile(r"(?<![\w.,/-])(?:\+|00|\()?\(?\d[\d\s()./–-]{4,24}\d(?![\w,])")
+MOST_PERCENT = 1000
+"""A larger number is no percentage."""
 _LEAST_PHONE, _MOST_PHONE = 6, 15
 """Digits of a telephone number; E.164 allows fifteen."""
 QUANTITY = re.compile(r"(?P<number>[-−]?\d[\d.,' ]*?)\s*(?P<unit>[^\W\d_][\w²³/.%]{0,11}|%|°C)\.?")
@@ -73,7 +75,7 @@ def _integer(text: str) -> str | None:
 
 def _percentage(text: str) -> str | None:
     number = parse_number(text.rstrip(" %").removesuffix("percent").strip())
-    return None if number is None or abs(number) > 1000 else plain_decimal(number)
+    return None if number is None or abs(number) > MOST_PERCENT else plain_decimal(number)
 
 
 def _quantity(text: str) -> str | None:

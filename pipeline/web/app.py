@@ -6,7 +6,6 @@ import importlib.util
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -33,6 +32,7 @@ from pipeline.web.api import (
     split,
     states,
     tasks,
+    template_list,
     unlock,
     views,
 )
@@ -41,6 +41,9 @@ from pipeline.web.description import add_bodies, operation_name
 from pipeline.web.identity import Accounts, Identification
 from pipeline.web.openai import openai_routes
 from pipeline.web.page_rendering import request_words
+
+MOST_MISTAKES = 5
+"""Of a request that are named."""
 
 
 def make_app(context: ServerContext) -> FastAPI:
@@ -59,6 +62,7 @@ def make_app(context: ServerContext) -> FastAPI:
     app.state.context = context
     for part in (
         health,
+        template_list,
         files,
         read,
         tasks,
@@ -92,11 +96,11 @@ def make_app(context: ServerContext) -> FastAPI:
         return JSONResponse({"detail": error.message if isinstance(error, PipelineError) else str(error)}, 503)
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
-        """As FastAPI's answer, without the input: a text that no UTF-8 can hold would fail once more here."""
+        """One text, as in every other refusal: the place of each mistake, and what is wrong there, without what was sent."""
         del request
         mistakes = error.errors() if isinstance(error, RequestValidationError) else []
-        detail = [{key: _plain(mistake.get(key)) for key in ("loc", "msg", "type")} for mistake in mistakes]
-        return JSONResponse({"detail": detail}, 422)
+        texts = [f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in mistakes[:MOST_MISTAKES]]
+        return JSONResponse({"detail": "; ".join(texts).encode(errors="replace").decode()}, 422)
 
     async def remote_inbox(request: Request, error: Exception) -> JSONResponse:
         del error
@@ -127,13 +131,6 @@ async def _with_tools(app: FastAPI) -> AsyncIterator[None]:
     app.router.routes.extend(mcp_app(server).routes)
     async with server.session_manager.run():
         yield
-
-
-def _plain(value: Any) -> Any:
-    """A part of a mistake, in which every text can be sent."""
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode()
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def with_access_control(

@@ -46,6 +46,7 @@ ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
         408: "the client was too slow",
         413: "more than the limit",
         421: "the server does not have this name",
+        422: "a parameter or a key of the body is not valid: which one, and why",
         503: "the ledger or the inbox is not available",
     }.items()
 }

@@ -73,11 +73,19 @@ def correct(request: Request, id: Id, template: Name, field: Name, correction: C
         if spec is None or field not in spec.fields:
             raise HTTPException(404, "there is no such field")
         try:
-            value = parse_value(correction.value, spec.fields[field])
+            value = parse_value(correction.value, spec.fields[field], _recorded(request, ledger, file, (template, field)))
         except (ValueError, RecursionError) as error:
             raise HTTPException(400, str(error).encode(errors="replace").decode()) from error
         entry = _new_version(request, ledger, file, (template, field), correction.version, correction.by, value)
         return _record(ledger, file, entry)
+
+
+def _recorded(request: Request, ledger: Ledger, file: FileRecord, place: tuple[str, str]) -> list[Any]:
+    """The value of a field (template and name in ``place``) now, and the one that was read. Raises HTTPException 404."""
+    publication = require_publication(request, ledger, file)
+    template, field = place
+    fields = (publication.fields.get(template, {}), publication.uncorrected.get(template, {}))
+    return [values[field].value for values in fields if field in values]
 
 
 @router.delete("/documents/{id}/fields/{template}/{field}", responses=CONFLICT)
@@ -153,5 +161,7 @@ def truth(request: Request, template: Annotated[str, Query(max_length=63)] = "")
         templates = [template] if template else corrected_templates(ledger)
         if len(templates) > 1:
             raise HTTPException(400, f"name the template: {', '.join(templates)}")
-        lines = [json.dumps(row, ensure_ascii=False) for name in templates for row in truth_rows(ledger, name)]
+        known = server_context(request).known_templates(ledger)
+        fields = {name: known[name].fields if name in known else {} for name in templates}
+        lines = [json.dumps(row, ensure_ascii=False) for name in templates for row in truth_rows(ledger, name, fields[name])]
     return Response("".join(f"{line}\n" for line in lines).encode(errors="replace"), media_type="application/jsonl")

@@ -47,6 +47,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         408: "the client was too slow",
         413: "more than the limit",
         421: "the server does not have this name",
+        422: "a parameter is not valid",
         429: "too many requests wait: Retry-After says when to try again",
         503: "the process that reads documents is not ready",
     }.items()

@@ -76,6 +76,39 @@ def test_a_confirmed_value_leaves_the_queue_although_a_check_fails(outbox: Serve
         assert fields["invoice.subtotal"]["reasons"], "the others are doubtful until somebody looks"
 
 
+def test_what_was_read_in_a_wrong_form_is_accepted_and_a_refusal_says_what_to_type(
+    outbox: ServedOutbox, open_page: OpenPage
+) -> None:
+    """An IBAN whose check digits are wrong on the paper, and rows with a rate that is none."""
+    rows = [{"description": "Lamp", "quantity": "1", "amount": "1167.00", "tax_rate": "3500.0000"}]
+    odd: dict[str, Any] = {"iban": grounded("DE9112345678", confidence=0.2), "line_items": grounded(rows, printed=None)}
+    id = outbox.add_invoice("form.pdf", **odd)  # noqa: A001
+    address = f"/api/documents/{id}/fields/invoice"
+    page = open_page(f"/documents/{id}")
+    iban = page.locator('li[data-field="invoice.iban"]')
+    iban.locator(".label").click()
+    page.keyboard.press("c")
+    page.keyboard.type("DE00")
+    page.keyboard.press("Enter")
+    expect(iban.locator(".refused")).to_have_text("`DE00` cannot be saved here; write it like `DE02 1203 0000 0000 2020 51`")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(iban.locator(".corrected")).to_contain_text("confirmed by")
+    with outbox.client() as client:
+
+        def save_rows(**changes: str) -> tuple[int, str]:
+            answer = client.put(f"{address}/line_items", json={"value": [rows[0] | changes], "version": 0})
+            return answer.status_code, str(answer.json().get("detail", ""))
+
+        refusal = "row 1, quantity: `many` cannot be saved here; write it like `1250.5`"
+        assert save_rows(quantity="many") == (400, refusal)
+        assert save_rows(quantity="2") == (200, "")
+        truth = client.get("/api/truth.jsonl?template=invoice").text
+    saved = outbox.view(id)["fields"]["invoice.line_items"]["edit"]["value"]
+    assert [(row["quantity"], row["tax_rate"]) for row in saved] == [("2", "3500.0000")]
+    assert "form.pdf" not in truth, "no result can be compared with such values"
+
+
 def test_many_are_approved_at_once_and_comments_stay(outbox: ServedOutbox, open_page: OpenPage) -> None:
     sure = {"invoice_number": None, "invoice_date": None}
     clear = [outbox.add_invoice(f"clear{n}.pdf", **_sure(outbox, f"CLEAR{n}", sure)) for n in range(3)]

@@ -263,6 +263,35 @@ def test_what_cannot_be_read_is_refused_with_a_reason(served: InProcess, body: A
     assert sorted(path.name for path in served.settings.inbox.rglob("*") if path.is_file()) == before
 
 
+def test_the_templates_that_a_request_may_name_are_listed_with_their_fields(served: InProcess) -> None:
+    listed = {item["name"]: item for item in served.client.get("/api/templates").json()}
+    assert served.client.get("/api/documents", params={"template": "no-such"}).json()["total"] == 0
+    assert set(listed) == set(served.context.templates)
+    fields = {field["name"]: field for field in listed["invoice"]["fields"]}
+    assert (fields["total"]["type"], fields["line_items"]["type"], fields["total"]["many"]) == ("money", "table", False)
+    assert {"description", "quantity", "amount"} <= set(fields["line_items"]["columns"])
+    assert listed["receipt"]["kinds"] == ["receipt"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("GET", "/api/documents?limit=many", None, "query.limit: "),
+        ("POST", "/api/documents/YQ/questions", {"page": 0, "question": "What?"}, "body.page: "),
+        ("POST", "/api/read?wait=1000", None, "query.wait: "),
+        ("PUT", "/api/documents/YQ/state", {"state": "no such state"}, "body.state: "),
+    ],
+)
+def test_a_wrong_parameter_is_refused_in_the_form_of_every_refusal(
+    served: InProcess, method: str, path: str, body: Any, message: str
+) -> None:
+    content = None if body is None else json.dumps(body)
+    refused = served.client.request(method, path, content=content, headers={"content-type": "application/json"})
+    assert refused.status_code == 422
+    assert list(refused.json()) == ["detail"]
+    assert refused.json()["detail"].startswith(message)
+
+
 def test_a_request_without_the_token_or_from_another_site_puts_nothing_into_the_inbox(served: InProcess) -> None:
     for headers, status in (
         ({"authorization": "Bearer wrong"}, 401),

@@ -45,7 +45,7 @@ async function call(method, url, body) {
   try { answer = await response.json(); } catch { /* not JSON */ }
   return { status: response.status, answer };
 }
-const detail = (answer) => (typeof answer.detail === "string" ? answer.detail : (answer.detail || []).map((item) => item.msg).join("; "));
+const detail = (answer) => answer.detail || "";
 
 const stored = {
   get(name) { try { return localStorage.getItem(name); } catch { return null; } },
