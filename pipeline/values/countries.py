@@ -43,6 +43,8 @@ CURRENCY_BY_SIGN = {
 }  # fmt: skip
 """The usual meaning of a sign that countries share, and its meaning by country."""
 _DOLLARS = re.compile(r"\$|\bUSD\b")
+_US_ZIP = re.compile(r"\b[A-Z]{2},? {1,2}\d{5}(?P<more>-\d{4})?(?![\w-])")
+_US_PHONE = re.compile(r"(?<![\w+-])\(? ?\d{3} ?\)?[ .-]{1,3}\d{3}[ .-]{1,3}\d{4}(?![\w-])")
 _HAN, _KANA = re.compile("[\u4e00-\u9fff]"), re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _PHONE = re.compile(r"(?<![\w+])\+ ?(\d{1,3})[ ()./-]{0,2}\d")
 _DOMAIN = re.compile(r"[\w-]\.(?:com?\.|org\.|net\.)?([a-z]{2})(?![\w.-]*\w)", re.IGNORECASE)
@@ -70,7 +72,7 @@ def country_weights(texts: Iterable[str]) -> Counter[str]:
     for sign in _possible_signs(text):
         if sign.pattern.search(text):
             weights[sign.country] += sign.weight
-    if not _DOLLARS.search(text):  # codes of states are words and postal codes elsewhere
+    if not _DOLLARS.search(text) and not _has_us_address(text):  # codes of states are words and postal codes elsewhere
         del weights["US"]
     if _HAN.search(text) and not _KANA.search(text):
         weights["CN"] += WEIGHTS["strong"]
@@ -83,6 +85,12 @@ def country_weights(texts: Iterable[str]) -> Counter[str]:
         if vat and is_valid_vat(vat):
             weights[{"EL": "GR"}.get(vat[:2], vat[:2])] += WEIGHTS["medium"]
     return weights
+
+
+def _has_us_address(text: str) -> bool:
+    """Whether a state has a ZIP code of nine digits, or one of five on a page with a telephone number of North America."""
+    found = list(_US_ZIP.finditer(text))
+    return any(match["more"] for match in found) or (bool(found) and _US_PHONE.search(text) is not None)
 
 
 def _possible_signs(text: str) -> list[_Sign]:

@@ -93,7 +93,8 @@ _CURRENCY = rf"(?:{SYMBOL_PATTERN}|rm|zł|kč|eur|usd|gbp|chf|pln|myr|cny|(?-i:[
 _ANY_CURRENCY = re.compile(_CURRENCY, re.IGNORECASE)
 _AMOUNT = re.compile(
     rf"(?P<sign>[-−–+(]\s?)?(?:(?<![^\W\d_])(?P<before>{SHORT_WORDS_BEFORE}|{_CURRENCY})\s?:?\s?)?(?P<minus>[-−–]\s?)?"
-    r"(?P<digits>(?<![\d.,/])(?:\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?"
+    r"(?P<digits>(?<![\d.,/])(?:\d{1,2}(?:,\d{2})+,\d{3}(?:\s?\.\s?\d{1,4})?"  # Indian groups: "12,34,567.00"
+    r"|\d{1,3}(?:[ .,'’]\d{3})+(?:\s?[.,]\s?\d{1,4})?"
     r"|\d+\s?[.,]\s\d{2}(?!\d)|\d+\s[.,]\d{2}(?!\d)|\d+[.,]\d\s\d(?![\d.,])|\d+(?:[.,]\d{1,4})?|[.,]\d{2})(?![\d]))"
     rf"(?P<cents>\s?[.,]\s?[-–]{{1,2}})?(?P<after>\s?(?:{SHORT_WORDS_AFTER}|{_CURRENCY})(?![^\W\d_]))?(?P<tail>\s?\)|-(?![\w])|\s?(?-i:CR)(?!\w))?",
     re.IGNORECASE,

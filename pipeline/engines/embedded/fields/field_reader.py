@@ -41,7 +41,7 @@ from pipeline.engines.embedded.fields.scorer.last_layer import NO_SHIFTS, Shifts
 from pipeline.engines.embedded.fields.sheet_documents import IdentifyingFields, Marks, SheetPart, sheet_documents
 from pipeline.engines.embedded.fields.sheet_signs import shows_several
 from pipeline.engines.embedded.fields.table_headings import Headings
-from pipeline.engines.embedded.fields.tax_rates import rate_cells
+from pipeline.engines.embedded.fields.tax_rates import amounts_by_rate, rate_cells
 from pipeline.engines.embedded.fields.vocabulary import Vocabulary, vocabulary
 from pipeline.engines.embedded.logical_page import as_printed, logical_page
 from pipeline.records import Claim, Lesson, Page
@@ -345,6 +345,8 @@ class _FieldReader:
         of_one_rate = self._amounts_of_one_rate()
         totals = [candidate for candidate in self.candidates.money if candidate.place not in of_one_rate]
         meanings = self._meanings("money", totals)
+        of_one_rate |= {candidate.place for candidate in amounts_by_rate(self.candidates.numbers, meanings)}
+        totals = [candidate for candidate in totals if candidate.place not in of_one_rate]
         options, likely = field_choice.amount_options(groups, self.scores, self._amount_facts(of_one_rate, meanings))
         earlier = amounts_of_earlier_bills(options, totals, meanings, self.template.checks)
         options = {name: [o for o in pool if o.candidate.place not in earlier] for name, pool in options.items()}

@@ -21,7 +21,8 @@ JOIN_GAP = 0.95
 """Parts of one number stand closer than this many letter heights."""
 _JOINT = re.compile(r"\s*[-–—‐−·•/._#\\|+]?\s*(?:[^\W\d_]{1,4}\s*[-–—‐−·•/._#\\|+]?)?\s*")
 """What may stand between two parts: blanks, a mark, a few capital letters."""
-_NUMBER_SIGN = re.compile(r"\s+[#№]")
+_NUMBER_SIGN = re.compile(r"\s+(?:[#№]|[^\W\d_]{2,4}\s?[.#])")
+"""A sign, or a short word with a mark, that begins another number: "4711 #2", "4711 TR.29"."""
 _LETTER_OF_DIGIT = str.maketrans("10", "lo")
 """Letters of a word beside a telephone number that OCR takes for digits."""
 _PREFIX = re.compile(r"(?:[^\W\d_]{1,5}[\s./–-]*){1,2}")
@@ -92,8 +93,8 @@ class _Joiner:
         between = run.text[a.end : b.start]
         if a.kind != b.kind or a.kind != "identifier" or _JOINT.fullmatch(between) is None:
             return False
-        if _NUMBER_SIGN.match(between) or vocabulary().contact.fullmatch(b.value.translate(_LETTER_OF_DIGIT)):
-            return False  # another number: "4711 #2", "4711 - Te1. 0832"
+        if _NUMBER_SIGN.match(run.text, a.end) or vocabulary().contact.fullmatch(b.value.translate(_LETTER_OF_DIGIT)):
+            return False  # another number; also "4711 - Te1. 0832"
         if any(start < b.end and stop > a.start for start, stop in ends):
             return False
         letters = "".join(filter(str.isalpha, between))

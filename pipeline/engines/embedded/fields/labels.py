@@ -26,6 +26,8 @@ LEAST_WEIGHT = 0.3
 _FUZZY = 84
 _ZERO_FOR_O = re.compile(r"(?<![\d.,])0(?=[^\W\d_])|(?<=[^\W\d_])0(?!\d)")
 """A zero that OCR has read for the letter: "0IB", "D0C"."""
+_ONE_FOR_L = re.compile(r"(?<=[a-zß-ÿ])1{1,2}(?![^\W_a-zß-ÿ])")
+"""Ones that OCR has read for the letter: "Bi11 no.", "Tota1"."""
 _AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
 _WORD = re.compile(r"w/o|[^\W\d_]+")
 _FUZZY_LENGTH = 5
@@ -118,7 +120,7 @@ def _page_string(layout: Layout) -> _PageString:
     page = _PageString("", [], [], [])
     for run in layout.runs:
         before = " "
-        for at, char in enumerate(_ZERO_FOR_O.sub("O", run.text) if is_ocr else run.text):
+        for at, char in enumerate(_with_letters(run.text) if is_ocr else run.text):
             for part in _folded_char(char):
                 text.append(part)
                 page.chars.append(at)
@@ -129,6 +131,11 @@ def _page_string(layout: Layout) -> _PageString:
         page.begins.append(True)
         page.runs.extend([run] * (len(text) - len(page.runs)))
     return replace(page, text="".join(text))
+
+
+def _with_letters(text: str) -> str:
+    """The text with the letters that OCR has read as digits, as long as before."""
+    return _ONE_FOR_L.sub(lambda ones: "l" * len(ones[0]), _ZERO_FOR_O.sub("O", text))
 
 
 @cache

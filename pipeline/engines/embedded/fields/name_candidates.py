@@ -23,7 +23,7 @@ _HOUSE = re.compile(r"[^\W\d]{2}\.?\s\d{1,4}\s?[a-zA-Z]?(?:[/-]\d{1,4})?$")
 """A street's house number at the end of a line."""
 _LEADING_HOUSE = re.compile(r"^\d{1,4}[a-zA-Z]?,?\s+[^\W\d]{2}")
 _REGISTRATION = re.compile(r"\s*[\[(][^()\[\]]*\d[^()\[\]]*[\])]?\s*$|\s*[\[(]\s*$")
-_SENTENCE = re.compile(r"[a-z]{3}\)?\.$")
+_SENTENCE = re.compile(r"\s.*[a-z]{3}\)?\.$|。$")
 """The end of a sentence; names of people end in no dot, and abbreviations are short. A logo of one word may have a dot."""
 _LONG_TITLE, _SAME_TITLE = 8, 87.0
 """Letters of a title from which another text is hardly like it by chance, and the likeness (0 to 100) of a misread one."""
@@ -182,7 +182,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
     ):
         return 0.0
     organisation = is_organisation(text) and not _TOWN.match(text)
-    if _SENTENCE.search(text) and len(text.split()) > 1 and not organisation:
+    if _SENTENCE.search(text) and not organisation:
         return 0.0
     if not vocabulary().honorific.sub("", text).strip(" .,"):
         return 0.0

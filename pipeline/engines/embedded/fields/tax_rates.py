@@ -1,10 +1,11 @@
-"""Rows of a summary by tax rate: "19 %  200.00  38.00  238.00". Where there are several rates, none of their amounts is a total."""
+"""Rows of a summary by tax rate: "19 %  200.00  38.00  238.00", or "VAT 19 %: 38.00". Where there are several rates, none of their amounts
+is a total."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from pipeline.engines.embedded.fields.candidates import Candidate
@@ -15,6 +16,7 @@ MAX_NUMBERS = 60
 """A row with more numbers is no row of a summary. The time for a row grows with the square of their number, and more."""
 _NEIGHBOURS = 2  # lines between two rows of one summary
 _Cells = tuple[Candidate, ...]
+Place = tuple[int, int, int]
 
 
 def rate_cells(numbers: Sequence[Candidate]) -> list[Candidate]:
@@ -36,6 +38,35 @@ def rate_cells(numbers: Sequence[Candidate]) -> list[Candidate]:
     return [cell for cells in [*taxed, *free] for at, cell in enumerate(cells) if at not in (0, 2)] if free else []
 
 
+def amounts_by_rate(numbers: Sequence[Candidate], meanings: Mapping[Place, str]) -> list[Candidate]:
+    """Amounts of which each is the part of a field at one rate: "VAT 21 %: 52.35" above "VAT 4 %: 11.07".
+
+    ``meanings`` says which field the label of an amount names. Rows with one rate and one amount count, where the rows of a field have at
+    least two rates above zero. Beside one such rate only the amounts at zero are returned. Two taxes at the same rate, as in India, are
+    not meant.
+    """
+    by_row: dict[int, list[Candidate]] = defaultdict(list)
+    for number in numbers:
+        by_row[number.run.row].append(number)
+    parts: dict[str, dict[Decimal, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
+    for row in by_row.values():
+        rates = {Decimal(number.value) for number in row if number.kind == "percent"}
+        amounts = [number for number in row if number.kind == "money"]
+        if (
+            len(rates) == 1
+            and len(amounts) == 1
+            and 0 <= min(rates) <= MAX_RATE
+            and (meaning := meanings.get(amounts[0].place))
+        ):
+            parts[meaning][min(rates)].extend(amounts)
+    found = []
+    for by_rate in parts.values():
+        taxed = {rate for rate, amounts in by_rate.items() if rate and any(Decimal(amount.value) for amount in amounts)}
+        for rate, amounts in by_rate.items():
+            found += amounts if len(taxed) > 1 or (taxed and not rate) else []
+    return found
+
+
 def _stand_together(cells: _Cells, other: _Cells) -> bool:
     """Whether two rows are neighbours with their net amounts in one column."""
     net, beside = cells[1], other[1]
@@ -46,7 +77,10 @@ def _stand_together(cells: _Cells, other: _Cells) -> bool:
 
 
 def _cells(numbers: Sequence[Candidate]) -> _Cells:
-    """Rate, net amount, tax and, where it is printed, gross amount of a row: of several such cells those closest together."""
+    """Rate, net amount, tax and, where it is printed behind or before them, gross amount of a row.
+
+    Of several such cells those closest together.
+    """
     if len(numbers) > MAX_NUMBERS:
         return ()
     amounts = [number for number in numbers if number.kind == "money"]
@@ -69,6 +103,6 @@ def _cells(numbers: Sequence[Candidate]) -> _Cells:
         return ()
     closest = min(found, key=lambda cells: max(c.box[2] for c in cells) - min(c.box[0] for c in cells))
     _, net, tax = closest
-    behind = amounts[amounts.index(tax) + 1 :][:1]
-    gross = [c for c in behind if abs(Decimal(net.value) + Decimal(tax.value) - Decimal(c.value)) <= TOLERANCE]
+    beside = [*amounts[amounts.index(tax) + 1 :][:1], *amounts[: amounts.index(net)][-1:]]
+    gross = [c for c in beside if abs(Decimal(net.value) + Decimal(tax.value) - Decimal(c.value)) <= TOLERANCE]
     return (*closest, *gross)

@@ -51,3 +51,28 @@ def test_lei_before_an_amount_of_a_romanian_page() -> None:
         values(["Brutăria Spicul SRL", "Factura nr. 4471", "Data facturii 14.03.2024", "TOTAL lei 1450.00"])["currency"]
         == "RON"
     )
+
+
+def test_indian_groups_of_two_digits() -> None:
+    found = values(
+        [
+            "Jasmine Traders Pvt. Ltd.",
+            "Invoice No. 2290",
+            "Taxable value 40,00,000.00",
+            "IGST 18% 7,20,000.00",
+            "Total 47,20,000.00",
+        ]
+    )
+    assert (found["subtotal"], found["tax_total"], found["total"]) == ("4000000.00", "720000.00", "4720000.00")
+
+
+@pytest.mark.parametrize(
+    ("address", "day"),
+    [
+        (["41 Alder Road", "Corvallis, OR 97330-1204"], "2023-04-05"),
+        (["41 Alder Road", "Corvallis, OR 97330", "Tel (541) 555-0148"], "2023-04-05"),
+        (["Via Ontani 41", "20121 Milano MI"], "2023-05-04"),
+    ],
+)
+def test_the_month_comes_first_at_an_address_in_the_united_states(address: list[str], day: str) -> None:
+    assert values(["Larkspur Diner", *address, "Invoice No. 2290", "Date 04/05/2023", "Total 14.50"])["invoice_date"] == day

@@ -199,6 +199,8 @@ def test_a_word_before_a_tax_number_is_no_part_of_it(line: str, number: str) -> 
         ("Meter no 4471 0238 - Te1. 0832 4920", "4471 0238"),
         ("Meter no 4471 0238 #2558", "4471 0238"),
         ("Meter no 4471#2558", "4471#2558"),
+        ("Meter no 4471-0238 TR.2558", "4471-0238"),
+        ("Meter no 4471 0238 TE# 2558", "4471 0238"),
     ],
 )
 def test_a_number_ends_before_a_telephone_number_and_before_the_sign_of_another_number(line: str, number: str) -> None:

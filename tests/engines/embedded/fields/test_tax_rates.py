@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from pipeline.engines.embedded.fields import read_fields
 from pipeline.engines.embedded.fields.candidates import Candidates
 from pipeline.engines.embedded.fields.page_rows import lay_out
@@ -27,6 +29,25 @@ def row(y: float, *numbers: str) -> list[Line]:
 def test_the_amounts_of_two_rates() -> None:
     found = cells(*row(500, "19 %", "200,00", "38,00", "238,00"), *row(520, "7 %", "50,00", "3,50", "53,50"))
     assert found == ["200,00", "38,00", "238,00", "50,00", "3,50", "53,50"]
+
+
+def test_the_gross_amount_may_stand_before_the_net_one() -> None:
+    found = cells(*row(500, "19 %", "238,00", "200,00", "38,00"), *row(520, "7 %", "53,50", "50,00", "3,50"))
+    assert sorted(found) == sorted(["238,00", "200,00", "38,00", "53,50", "50,00", "3,50"])
+
+
+@pytest.mark.parametrize(
+    ("taxes", "tax_total"),
+    [
+        (("VAT 21%: 52.35", "VAT 4%: 11.07"), None),
+        (("VAT 21%: 63.42", "VAT 0%: 0.00"), "63.42"),
+        (("VAT 21%: 63.42",), "63.42"),
+    ],
+)
+def test_the_tax_at_one_of_several_rates_is_not_all_the_tax(taxes: tuple[str, ...], tax_total: str | None) -> None:
+    texts = ["Brelund Books", "14.03.2024", "Atlas 3 x 100.00 300.00", "Lamp 289.34", "Total 589.34", *taxes]
+    lines: list[Line] = [(20.0, 20 + 16.0 * at, text) for at, text in enumerate(texts)]
+    assert read_fields(page(lines, width=300), template("receipt"))["tax_total"].value == tax_total
 
 
 def test_of_equal_amounts_the_closest() -> None:
