@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from pipeline.checks.split.file_page import FilePage, KeyFields
 from pipeline.checks.split.split_file import BarcodeRules, split_file
+from pipeline.ledger.document_states import insert_decision, is_settled
+from pipeline.ledger.ledger import Ledger
 from pipeline.publish.publication import Publication
 from pipeline.records import FIGURE, DocumentInfo, Source
 from pipeline.run.compose import compose
@@ -48,7 +50,16 @@ def record_documents(job: Job, source: Source, document: DocumentInfo, recipes: 
     with ledger.transaction():
         ledger.record_decided_split(name, sha256, decided)
         ledger.record_parts(name, sha256, names)
+        for record in known:
+            if record.sha256 == sha256 and record.part and record.part.pages not in ranges:
+                _reopen(ledger, record.key)
     return any(record.source.name not in names for record in known)
+
+
+def _reopen(ledger: Ledger, key: str) -> None:
+    """Have a document checked again that was approved with other pages; part of an open transaction."""
+    if is_settled(ledger, key):
+        insert_decision(ledger, key, "to_check", "")
 
 
 def _is_of_parts(split: Split) -> bool:

@@ -20,6 +20,7 @@ from pipeline.checks.split.page_list import parse_split
 from pipeline.engines.base import Request
 from pipeline.engines.embedded.embedded_engine import EmbeddedEngine
 from pipeline.ledger.corrections import record_correction
+from pipeline.ledger.document_states import decide
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.person_splits import place_split
 from pipeline.records import Answer, Correction
@@ -209,7 +210,13 @@ def test_a_person_changes_a_split_and_nothing_is_read_again(reading: Reading) ->
     read_stack(reading, [invoice_pdf(FIRST), invoice_pdf(SECOND), invoice_pdf(FIRST, "classic")])
     before = list(documents(reading))
     asked = list(reading.engine.pages)
+    place(reading, "1,2,3")
+    with reading.ledger() as ledger:
+        for record in ledger.documents_of("stack.pdf"):
+            decide(ledger, record.key, "approved", "Ada")
     place(reading, "1-2,3")
+    states = {row["file"]: row["state"] for row in reading.csv("documents")}
+    assert states == {"stack.pdf/1-2": "to_check", "stack.pdf/3": "approved"}, "what was approved had another page"
     assert list(documents(reading)) == ["stack.pdf/1-2", "stack.pdf/3"]
     assert sorted(path.name for path in (reading.outbox / "stack.pdf").iterdir()) == ["1-2.json", "3.json"]
     assert reading.json("stack.pdf")["split"]["source"] == "person"

@@ -34,6 +34,8 @@ MAX_WAIT_SECONDS = 120
 POLL_SECONDS = 0.5
 HEAD_BYTES = 8_192
 """Bytes by which the kind of a file without a name is recognised."""
+CURLS_DEFAULT = "application/x-www-form-urlencoded"
+"""The content type of `curl --data` and of other programs that do not say one."""
 router = APIRouter(prefix="/api", responses=ERROR_RESPONSES)
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="seconds to wait for the result")]
 
@@ -136,7 +138,8 @@ async def read(
                 task = await _accept(context, options, _chunks_of(file))
         else:
             options = ReadOptions(name=name, template=template, question=question, webhook=webhook)
-            task = await _accept(context, options, request.stream())
+            body = request.stream()
+            task = await _accept(context, options, _without_json(body) if kind == CURLS_DEFAULT else body)
     except OSError as error:
         raise HTTPException(503, f"the inbox cannot be written: {error.strerror or error}") from error
     value = await wait_for_task(request, context, task, wait)
@@ -200,6 +203,16 @@ def _decode(document: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise HTTPException(400, "document: this is no base64") from error
+
+
+async def _without_json(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises HTTPException 400 for a request in JSON that does not say so: it is no file to read."""
+    is_first = True
+    async for chunk in chunks:
+        if is_first and chunk.lstrip()[:1] == b"{" and b'"document"' in chunk[:HEAD_BYTES]:
+            raise HTTPException(400, "the body is JSON: send it with the header `content-type: application/json`")
+        is_first = is_first and not chunk
+        yield chunk
 
 
 async def _chunks_of(file: bytes | UploadFile) -> AsyncIterator[bytes]:

@@ -273,6 +273,14 @@ def test_the_templates_that_a_request_may_name_are_listed_with_their_fields(serv
     assert listed["receipt"]["kinds"] == ["receipt"]
 
 
+def test_json_that_does_not_say_so_is_no_file_to_read(served: InProcess) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    refused = served.client.post("/api/read", content=b'{"name": "a.txt", "document": "YQ=="}', headers=headers)
+    assert (refused.status_code, "application/json" in refused.json()["detail"]) == (400, True)
+    taken = served.client.post("/api/read?name=plain.txt", content=b"{braces} are text", headers=headers)
+    assert taken.status_code == 202
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "message"),
     [

@@ -291,13 +291,14 @@ def test_a_server_that_is_killed_loses_nothing(folder: Path) -> None:
         question = client.post(
             f"/api/documents/{document['id']}/questions", json={"page": 1, "question": "What is the due date?"}
         )
-        late = running.submit("late.pdf", text_pdf(["Late"]))
+        late = client.post("/api/read", files={"file": ("late.pdf", text_pdf(["Late"]))}).json()
     reader = wait_for(lambda: json.loads((folder / "outbox/.pipeline/progress.json").read_bytes()))["pid"]
     running.stop(signal.SIGKILL)
     wait_for(lambda: not _is_alive(reader))
     running.start()
     assert running.outcome(question.json())["answer"]
-    assert running.read(late["sha256"])["status"] == "done"
+    with running.client() as client:
+        assert client.get(f"/api/tasks/{late['id']}", params={"wait": 100}).json()["status"] == "done"
     assert wait_for(lambda: running.published("a.pdf")["results"]["invoice"]["fields"]["total"]["value"] == "7")
     assert running.stop(signal.SIGINT) == 0
 

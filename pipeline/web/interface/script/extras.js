@@ -106,7 +106,7 @@ function markAnswer(id, on) {
 function splitSection(item) {
   const { split } = item;
   if (!split) return null;
-  const link = (part) => make("a", { href: `/documents/${part.id}`, "aria-current": part.id === item.id ? "page" : null }, t("pages {pages}", { pages: part.pages }));
+  const link = (part) => make("a", { href: `/documents/${part.id}`, "aria-current": part.id === item.id ? "page" : null }, /^[\d.]+$/.test(part.pages) ? t("page {page}", { page: part.pages }) : t("pages {pages}", { pages: part.pages }));
   const parts = split.documents.length ? make("p", {}, item.is_split ? `${t("This file holds {documents}:", { documents: plural(split.documents.length, "document") })} ` : [`${t("Part of")} `, make("a", { href: `/documents/${split.id}` }, split.file), ": "], split.documents.flatMap((part) => [link(part), " "])) : null;
   const url = `/api/documents/${item.id}/split`;
   const pages = make("input", { name: "pages", required: true, maxlength: 20000, value: split.pages, placeholder: "1-3,4,5-6", autocomplete: "off" });

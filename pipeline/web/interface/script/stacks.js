@@ -88,7 +88,7 @@ function stackEditor(split, input) {
     return item;
   }
   function rowOf(pages, row, text) {
-    return make("div", { class: "stack-row", role: "group", "aria-label": text, "data-row": row }, make("span", { class: "soft" }, text), pages.map((page) => picture(page, row)), row >= 0 && rows[row + 1] ? make("button", { type: "button", class: "quiet", on: { click: () => merge(row) } }, t("Merge with the next")) : null);
+    return make("div", { class: "stack-row", role: "group", "aria-label": text, "data-row": row }, make("span", { class: "soft" }, text), pages.map((page) => picture(page, row)), row >= 0 && rows[row + 1] ? make("button", { type: "button", class: "plain", on: { click: () => merge(row) } }, t("Merge with the next")) : null);
   }
   function draw() {
     holder.replaceChildren(
