@@ -6,6 +6,7 @@ only records paths. The caller's thread decides which of them exist, are settled
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -47,6 +48,8 @@ NETWORK_SHARES = (
 )
 """First letters of file system types on which other machines write. This machine's kernel reports no such changes."""
 ObserverKind = Literal["auto", "native", "polling"]
+# watchdog 6 reports an observer that stops while it waits for an event as an error. Its thread notices the end late; nothing is lost.
+logging.getLogger("watchdog.observers.inotify").addFilter(lambda record: "thread is inactive" not in record.getMessage())
 
 
 class _PathRecorder(FileSystemEventHandler):

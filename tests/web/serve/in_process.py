@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from pipeline.ledger.orders import open_orders
 from pipeline.monitoring.events import Observer
 from pipeline.run.job import Job, all_templates, open_job
 from pipeline.run.loop import Loop
@@ -35,8 +37,11 @@ class InProcess:
     loop: Loop
 
     def read(self) -> None:
-        """One round over the whole inbox."""
+        """One round over the whole inbox, and what is ordered by then. The loop looks for orders once a second."""
         self.loop.round(self.job.scan(lambda name, reason: None))
+        while open_orders(self.job.ledger, "publishing"):
+            time.sleep(0.05)
+            self.loop.answer_questions()
         self.loop.publisher.tidy()
 
 
