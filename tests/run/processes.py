@@ -65,7 +65,7 @@ class Workspace:
         return json.loads(self.run("status", "--json")[1])
 
 
-def wait_for(condition: Callable[[], T], seconds: float = 60) -> T:
+def wait_for(condition: Callable[[], T], seconds: float = 120) -> T:
     """The first true value of ``condition``."""
     until = time.monotonic() + seconds
     while not (value := condition()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pipeline.web.context import ServerContext
 from pipeline.web.image_cache import PageImageCache
 from pipeline.web.supervisor import Supervisor
 from pipeline.web.task_store import TaskStore
+from tests.run.processes import wait_for
 
 HOST = "127.0.0.1:8420"
 TOKEN = "a-token-of-this-test-only"
@@ -39,10 +39,12 @@ class InProcess:
     def read(self) -> None:
         """One round over the whole inbox, and what is ordered by then. The loop looks for orders once a second."""
         self.loop.round(self.job.scan(lambda name, reason: None))
-        while open_orders(self.job.ledger, "publishing"):
-            time.sleep(0.05)
-            self.loop.answer_questions()
+        wait_for(self._has_no_order)
         self.loop.publisher.tidy()
+
+    def _has_no_order(self) -> bool:
+        self.loop.answer_questions()
+        return not open_orders(self.job.ledger, "publishing")
 
 
 @contextmanager
