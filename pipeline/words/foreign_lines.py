@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.languages.evidence import known_words
 from pipeline.words.detector import Pixels, Quad
+from pipeline.words.line_parts import Reader, beside_number, is_sure, unread_share, with_parts
 from pipeline.words.recogniser import LineText, LineWord
 from pipeline.words.scripts import Script, available_models, wanted_scripts
 from pipeline.words.tesseract import TesseractRecogniser, installed_models, line_of
@@ -30,7 +31,10 @@ CLEAR = 0.9
 MIN_LINES, MIN_DOUBTFUL = 2, 0.35
 """A page may have another script where at least so many lines, with this share of the length of all with letters, are unread or unclear."""
 MIN_UNREAD, ENOUGH_WORDS = 0.3, 3
-"""With less of that length unread, so many words of known languages say that it is a bad picture of a script that PP-OCR knows."""
+"""With less of that length unread, so many words of known languages say that it is a bad picture of a script that PP-OCR knows, or a
+page in two scripts."""
+UNREAD_WORDS = 0.25
+"""Share of the words of the sample that PP-OCR does not read one by one, from which such a page may be in two scripts."""
 SAMPLE = 8
 """Lines that are read with each model."""
 MIN_SURE = 0.6
@@ -61,12 +65,16 @@ MIN_BESIDE_CLEAR = 0.5
 """The same where PP-OCR reads the line clearly."""
 MIN_LETTERS = 6
 """Letters of a line that PP-OCR has read as words."""
+_OWN_LETTERS = {"fas": "[پچژگ]"}
+"""Letters by which a model is told from another one of its script. Persian's writes two Arabic letters in another form."""
+MIN_OWN_LETTERS = 2
 _GREEK = re.compile("[\u0370-\u03ff]{2}")
 _NUMBER = re.compile(r"[#№₹$€£¥%+(-]*\d[\d.,:/%()+-]*")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9@./&-]{2,}")
 _ONLY_LATIN = re.compile("[bdfghijklmnqrstuvwzDFGIJLNQRSUVWZ]")
 """Letters that no Cyrillic or Greek letter looks like."""
 _ZEROS = re.compile("[0OО]{3}")
+_WON = re.compile(r"W(?=\d)")
 _NAME = re.compile("[\"'«„“”]?[А-ЯЁ]")
 _LOOKALIKE_WORD = re.compile(r"(?<![^\W_])[ABCEHKMOPTXY]{3,}(?![^\W_])")
 """A word in capitals whose letters Latin and Cyrillic have both."""
@@ -94,11 +102,16 @@ class ForeignLines:
         self._last: tuple[Script, str] | None = None
 
     def read(
-        self, lines: Sequence[LineText], sizes: Sequence[tuple[float, float]], crop: Callable[[int], Pixels]
+        self,
+        lines: Sequence[LineText],
+        sizes: Sequence[tuple[float, float]],
+        crop: Callable[[int], Pixels],
+        read_parts: Reader,
     ) -> ForeignText:
         """What else the lines of a page say.
 
-        ``lines`` are what PP-OCR read, ``sizes`` their width and height in pixels, ``crop`` gives a line's picture.
+        ``lines`` are what PP-OCR read, ``sizes`` their width and height in pixels, ``crop`` gives a line's picture. ``read_parts`` is
+        PP-OCR on pictures of single words.
         """
         if not self._scripts:
             return NOTHING
@@ -111,25 +124,39 @@ class ForeignLines:
         total = sum(sizes[n][0] for n in letters)
         if len(doubtful) < min(MIN_LINES, len(lines)) or length < MIN_DOUBTFUL * total:
             return NOTHING
-        if missing < MIN_UNREAD * total and known_words(line.text for line in lines) >= ENOUGH_WORDS:
-            return NOTHING
         sample = _sample(doubtful, aspects)
-        found = self._script_of([crop(n) for n in sample], [lines[n] for n in sample])
+        known = missing < MIN_UNREAD * total and known_words(line.text for line in lines) >= ENOUGH_WORDS
+        if known and unread_share([crop(n) for n in sample], read_parts) < UNREAD_WORDS:
+            return NOTHING
+        found = self._script_of([crop(n) for n in sample], [lines[n] for n in sample], MIN_SURE if known else MIN_LIKELY)
         if found is None:
-            return ForeignText({}, unread=True)
+            return NOTHING if known else ForeignText({}, unread=True)
         script, model = self._last = found
         chosen = [n for n, line in enumerate(lines) if n in unread or _may_be(script, line)]
-        read = dict(zip(chosen, _recogniser(script, model).read([crop(n) for n in chosen]), strict=True))
-        native = _prints_own_digits(script, read.values())
+        pictures = [crop(n) for n in chosen]
+        texts = _recogniser(script, model).read(pictures)
+        native = _prints_own_digits(script, texts)
+        if script.weak_digits and not native:
+            texts = with_parts(script, texts, pictures, read_parts)
         better = {}
-        for n, text in read.items():
+        for n, text in zip(chosen, texts, strict=True):
+            if not native and script.weak_digits and n not in unread and _is_number(lines[n]):
+                if any(is_sure(script, word) for word in text.words) and (numbers := _words(lines[n], aspects[n])):
+                    better[n] = beside_number(script, text, numbers)
+                continue
             least = MIN_BESIDE_CLEAR if n not in unread and is_clear(lines[n]) else MIN_CONFIDENCE
             if not script.pattern.search(text.text) or text.confidence < least:
                 continue
             if native or n in unread or not _is_number(lines[n]):
                 text = with_company_form(text)
-                weak = not native and (script.weak_digits or text.confidence < CLEAR_DIGITS)
+                weak = not native and not script.weak_digits and text.confidence < CLEAR_DIGITS
                 better[n] = with_numbers(text, lines[n], aspects[n]) if weak else text
+        if script.name == "Hangul":
+            better |= {
+                n: replace(line, text=_WON.sub("₩", line.text))
+                for n, line in enumerate(lines)
+                if n not in better and _WON.match(line.text)
+            }
         if script.name == "Cyrillic":
             for n, line in enumerate(lines):
                 if n not in better and in_cyrillic(line.text) != line.text:
@@ -146,27 +173,35 @@ class ForeignLines:
         options = [(script, models[0]) for script in self._scripts if (models := available_models(script, installed))]
         best = [0.0] * len(directions)
         for option in [*([self._last] if self._last else []), *options]:
-            best = [max(sure, _confidence(*direction, *option)) for sure, direction in zip(best, directions, strict=True)]
+            best = [max(sure, _confidence(*direction, *option)[0]) for sure, direction in zip(best, directions, strict=True)]
             if max(best) >= SURE:
                 break
         return best
 
-    def _script_of(self, sample: Sequence[Pixels], lines: Sequence[LineText]) -> tuple[Script, str] | None:
-        """The script and the model that read the sample with most confidence; None where none does."""
-        if self._last and _confidence(sample, lines, *self._last) >= SURE:
+    def _script_of(self, sample: Sequence[Pixels], lines: Sequence[LineText], least: float) -> tuple[Script, str] | None:
+        """The script and the model that read the sample with most confidence; None where none has the ``least`` confidence."""
+        if self._last and _confidence(sample, lines, *self._last)[0] >= SURE:
             return self._last
         installed = installed_models()
         options = [(script, model) for script in self._scripts for model in available_models(script, installed)]
-        rated = [_confidence(sample, lines, *option) for option in options]
+        readings = [_confidence(sample, lines, *option) for option in options]
+        rated = [sure for sure, _ in readings]
         best = max(rated, default=0.0)
-        if best < MIN_LIKELY:
+        if best < least:
             return None
         script = options[rated.index(best)][0]
         second = max((sure for option, sure in zip(options, rated, strict=True) if option[0] is not script), default=0.0)
         if best < MIN_SURE and best < MIN_LEAD * second:
             return None
-        # Of two models of a script the later one knows letters that the first lacks, and is as sure where it finds them.
-        return [option for option, sure in zip(options, rated, strict=True) if option[0] is script and sure >= best - TIE][-1]
+        tied = [
+            (option, text)
+            for option, (sure, text) in zip(options, readings, strict=True)
+            if option[0] is script and sure >= best - TIE
+        ]
+        fitting = [
+            option for option, text in tied if len(re.findall(_OWN_LETTERS.get(option[1], "."), text)) >= MIN_OWN_LETTERS
+        ]
+        return (fitting or [option for option, _ in tied])[-1]
 
 
 def _is_number(line: LineText) -> bool:
@@ -234,8 +269,11 @@ def _recogniser(script: Script, model: str) -> TesseractRecogniser:
 
 def _may_be(script: Script, line: LineText) -> bool:
     """Whether a line of a page in a script may be in it: unclear print, also of Latin look, and numbers in the script's own digits."""
-    if not any(map(str.isalpha, line.text)):
-        return script.digits is not None or not line.text
+    letters = sum(map(str.isalpha, line.text))
+    if not letters:
+        return script.digits is not None or script.weak_digits or not line.text
+    if script.weak_digits and letters < MIN_LETTERS:
+        return True
     if script.name in _LOOKALIKES and not _ONLY_LATIN.search(line.text):
         return True
     return line.confidence < CERTAIN
@@ -255,8 +293,9 @@ def _sample(unread: Sequence[int], aspects: Sequence[float]) -> list[int]:
     return sorted(unread, key=lambda n: abs(aspects[n] - 10))[:SAMPLE]
 
 
-def _confidence(sample: Sequence[Pixels], printed: Sequence[LineText], script: Script, model: str) -> float:
-    """The mean confidence of a model, counted for letters of its script only; single letters count as wrong, numbers not at all.
+def _confidence(sample: Sequence[Pixels], printed: Sequence[LineText], script: Script, model: str) -> tuple[float, str]:
+    """The mean confidence of a model, counted for letters of its script only, and what it reads; single letters count as wrong, numbers
+    not at all.
 
     ``printed`` is what PP-OCR read.
     """
@@ -270,7 +309,7 @@ def _confidence(sample: Sequence[Pixels], printed: Sequence[LineText], script: S
         sure += letters * word.confidence if len(word.text) > 1 else 0.0
         foreign += sum(char.isalpha() for char in script.pattern.sub("", word.text))
     filled = sum(script.pattern.search(line.text) is not None for line in lines)
-    return sure / max(own + foreign, 1.0) * filled / max(len(sample), 1)
+    return sure / max(own + foreign, 1.0) * filled / max(len(sample), 1), " ".join(line.text for line in read)
 
 
 def _words(line: LineText, aspect: float) -> list[LineWord]:

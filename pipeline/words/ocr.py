@@ -10,7 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -115,6 +115,7 @@ class OcrReader:
                 [LineText(line.text, line.columns, line.confidence) for line in upright.values()],
                 [quad_size(line.quad) for line in upright.values()],
                 lambda n: _crop(pixels, with_marks(upright[n].quad)),
+                self._parts,
             )
             unread = other.unread
             best |= {n: _foreign_line(upright[n].quad, text) for n, text in other.lines.items()}
@@ -126,6 +127,10 @@ class OcrReader:
             pixels.shape[1],
         )
         return [line for n, line in enumerate(lines) if n not in stray], unread
+
+    def _parts(self, pictures: Sequence[Pixels]) -> list[LineText]:
+        """What PP-OCR reads in pictures of single words."""
+        return [replace(text, text=halfwidth(text.text)) for text in self._recogniser.read(pictures)]
 
     def detect(self, pixels: Pixels) -> list[Quad]:
         """Boxes of text in pixels of the picture."""

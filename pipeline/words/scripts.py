@@ -17,7 +17,7 @@ class Script:
 
     name: str
     letters: str
-    """Its letters as a range of a regular expression."""
+    """Its letters, and the signs of money that only its models know, as a range of a regular expression."""
     models: tuple[str, ...]
     """All that are installed are tried on a page."""
     spare: tuple[str, ...]
@@ -71,8 +71,8 @@ SCRIPTS = (
     _script("Greek", "\u0370-\u03ff\u1f00-\u1fff", "ell", "Greek", "el", "ell"),
     _script("Arabic", "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc", "ara fas", "Arabic", "ar fa ur ps", "ara fas",
             "right to left", "weak digits"),
-    _script("Hebrew", "\u0590-\u05ff\ufb1d-\ufb4f", "heb", "Hebrew", "he yi", "heb", "right to left", "weak digits"),
-    _script("Devanagari", "\u0900-\u097f", "hin", "Devanagari", "hi mr ne", "hin", "weak digits"),
+    _script("Hebrew", "\u0590-\u05ff\ufb1d-\ufb4f\u20aa", "heb", "Hebrew", "he yi", "heb", "right to left", "weak digits"),
+    _script("Devanagari", "\u0900-\u097f\u20b9", "hin", "Devanagari", "hi mr ne", "hin", "weak digits"),
     _script("Thai", "\u0e00-\u0e7f", "tha", "Thai", "th", "tha", "joined", "weak digits"),
     _script("Hangul", "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af", "kor", "Hangul", "ko", "kor", "joined", "weak digits"),
     _script("Bengali", "\u0980-\u09ff", "ben", "Bengali", "bn as", "ben", "weak digits"),

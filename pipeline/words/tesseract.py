@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.words.line_cleaning import cleaned
 from pipeline.words.recogniser import LineText, LineWord, Pixels
 from pipeline.words.right_to_left import plain_letters
 
@@ -132,7 +133,7 @@ def line_of(words: Sequence[LineWord], confidence: float) -> LineText:
 
 def _write(name: Path, line: Pixels) -> float:
     """Write a line in grey with a margin. The factor by which it was enlarged."""
-    grey = cv2.cvtColor(line, cv2.COLOR_BGR2GRAY)
+    grey = cv2.cvtColor(cleaned(line), cv2.COLOR_BGR2GRAY)
     scale = LETTER_HEIGHT / float(grey.shape[0])
     small = even_light(
         cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -14,6 +14,7 @@ from rapidfuzz.fuzz import ratio
 from pipeline.records import PageImage
 from pipeline.words import foreign_lines
 from pipeline.words.foreign_lines import ForeignLines, in_cyrillic, is_unread, with_company_form, with_numbers
+from pipeline.words.line_parts import Reader
 from pipeline.words.ocr import read_page
 from pipeline.words.recogniser import LineText, LineWord, Pixels
 from pipeline.words.scripts import SCRIPTS, available_models, install_command, wanted_scripts
@@ -55,6 +56,33 @@ def test_a_page_is_read_in_its_script(script: str) -> None:
     for printed, line in zip(PAGES[script], texts(read.words), strict=True):
         assert ratio("".join(printed.split()), "".join(line.split())) >= 80, (printed, line)
     assert {"1024"} & {word.text for word in read.words}
+
+
+MIXED = {
+    "Arabic": (["الرقم الضريبي للمورد 100240805449363", "رقم الفاتورة / Invoice No. A693284", "إجمالي الضريبة: 1,314.42 AED"],
+               ["100240805449363", "A693284", "1,314.42", "AED", "Invoice"]),
+    "Hebrew": (["חשבונית מס / Tax Invoice", "דרך מנחם בגין 132, ירושלים 9438307", "תאריך לתשלום / Due date 12/07/2023"],
+               ["Tax", "Invoice", "דרך", "9438307", "Due", "date", "12/07/2023"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("script", MIXED, indirect=True)
+def test_numbers_and_latin_words_beside_another_script_are_complete(script: str) -> None:
+    lines, expected = MIXED[script]
+    read = read_page(picture(drawn(lines), dpi=200))
+    assert set(expected) <= {word.text.strip(",:.") for word in read.words}, texts(read.words)
+
+
+@pytest.mark.parametrize("script", ["Arabic", "Hebrew"], indirect=True)
+def test_labels_in_the_cells_of_a_table_are_read(script: str) -> None:
+    labels = [line.rstrip("0123456789/. ") for line in PAGES[script]]
+    page = pymupdf.open().new_page(width=300, height=200)
+    cells = "".join(f'<tr><td style="border:1px solid #555;padding:1px 4px">{label}</td></tr>' for label in labels)
+    page.insert_htmlbox(
+        pymupdf.Rect(20, 20, 280, 180), f'<table style="border-collapse:collapse;font-size:11px">{cells}</table>'
+    )
+    read = {"".join(line.split()) for line in texts(read_page(picture(page, dpi=200)).words)}
+    assert {"".join(label.split()) for label in labels} <= read
 
 
 def photographed(image: PageImage, sharpness: float) -> PageImage:
@@ -129,8 +157,13 @@ def test_the_command_names_every_package() -> None:
     )
 
 
-def _unread_lines() -> tuple[list[LineText], list[tuple[float, float]], Callable[[int], Pixels]]:
-    return [LineText("", (), 0.0)] * 3, [(300.0, 30.0)] * 3, lambda _: np.full((30, 300, 3), 255, np.uint8)
+def _unread_lines() -> tuple[list[LineText], list[tuple[float, float]], Callable[[int], Pixels], Reader]:
+    return (
+        [LineText("", (), 0.0)] * 3,
+        [(300.0, 30.0)] * 3,
+        lambda _: np.full((30, 300, 3), 255, np.uint8),
+        lambda parts: [LineText("", (), 0.0) for _ in parts],
+    )
 
 
 def test_words_in_capitals_are_cyrillic_where_all_their_letters_may_be() -> None:
