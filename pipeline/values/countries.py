@@ -99,11 +99,8 @@ def _possible_signs(text: str) -> list[_Sign]:
     folded = _folded(text)
     words = set(_folded(" ".join(_LETTERS.findall(text))).split(" "))
     possible = {at for word in words & by_word.keys() for at in by_word[word]}
-    return [
-        sign
-        for at, sign in enumerate(signs)
-        if (at in possible if sign.letters else not sign.parts or any(part in folded for part in sign.parts))
-    ]
+    possible.update(at for at, parts in _signs_without_words() if not parts or any(part in folded for part in parts))
+    return [signs[at] for at in sorted(possible)]
 
 
 def likely_country(weights: Counter[str], least: int = MIN_WEIGHT) -> str | None:
@@ -153,6 +150,12 @@ def _signs_by_word() -> dict[str, list[int]]:
         for word in sign.letters:
             found.setdefault(word, []).append(at)
     return found
+
+
+@cache
+def _signs_without_words() -> list[tuple[int, tuple[str, ...]]]:
+    """The numbers of all other signs, and their parts."""
+    return [(at, sign.parts) for at, sign in enumerate(_signs()) if not sign.letters]
 
 
 def _word_sign(country: str, weight: int, words: Sequence[str]) -> _Sign:

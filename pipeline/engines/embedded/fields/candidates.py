@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from babel.numbers import get_currency_precision, get_territory_currencies
@@ -62,16 +62,16 @@ class Candidate:
     """Whether the page does not say where the value ends."""
     text: str | None = None
     """The text as printed, where more than one run has it."""
+    place: tuple[int, int, int] = field(init=False)
+    """Its place on the page, which no other candidate of its kind has."""
+
+    def __post_init__(self) -> None:
+        self.place = self.run.number, self.start, self.end
 
     @property
     def printed(self) -> str:
         """As printed."""
         return self.text or self.run.text[self.start : self.end].strip()
-
-    @cached_property
-    def place(self) -> tuple[int, int, int]:
-        """Its place on the page, which no other candidate has."""
-        return self.run.number, self.start, self.end
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,14 @@ class Candidates:
             self.numbers += [c for run in numeric for c in self._damaged_amounts(run)]
         self.money = [c for c in self.numbers if c.kind == "money"]
         self.identifiers = [c for run in layout.runs for c in self._identifiers(run)]
+
+    @cached_property
+    def numbers_by_row(self) -> dict[int, list[Candidate]]:
+        """The numbers of each row that has some."""
+        rows: dict[int, list[Candidate]] = {}
+        for candidate in self.numbers:
+            rows.setdefault(candidate.run.row, []).append(candidate)
+        return rows
 
     def of(self, kind: str) -> list[Candidate]:
         """Candidates for a field type (``vat`` counts as one)."""

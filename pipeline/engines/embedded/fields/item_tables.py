@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.labels import Label
@@ -123,7 +124,7 @@ def cell_values(
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Column name to value and words of one printed row."""
     values: dict[str, tuple[str, tuple[int, ...]]] = {}
-    numbers = [c for c in candidates.numbers if c.run.row == row and c.kind == "money"]
+    numbers = [c for c in candidates.numbers_by_row.get(row, ()) if c.kind == "money"]
     above = [_cell_above(cells, c.box) for c in numbers]
     used: set[int] = set()
     for name, cell in ((h.column, h) for h in cells if h.column and columns[h.column].type in NUMERIC):
@@ -179,11 +180,14 @@ def _nearest(cell: HeaderCell, below: list[Candidate]) -> Candidate | None:
 
 def _cell_above(cells: Sequence[HeaderCell], box: tuple[float, float, float, float]) -> HeaderCell:
     """The header cell that a value stands under: by shared width, else by the nearest edge."""
-
-    def distance(cell: HeaderCell) -> float:
-        shared = min(cell.right, box[2]) - max(cell.left, box[0])
+    left, _, right, _ = box
+    best, least = cells[0], inf
+    for cell in cells:
+        shared = min(cell.right, right) - max(cell.left, left)
         if shared > 0:
-            return -shared / max(1.0, min(cell.right - cell.left, box[2] - box[0]))
-        return min(abs(cell.right - box[2]), abs(cell.left - box[0]), -shared)
-
-    return min(cells, key=distance)
+            distance = -shared / max(1.0, min(cell.right - cell.left, right - left))
+        else:
+            distance = min(abs(cell.right - right), abs(cell.left - left), -shared)
+        if distance < least:
+            best, least = cell, distance
+    return best

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -48,8 +48,6 @@ def rivals(kind: str, details: bool) -> tuple[str, ...]:
 """Types of values, and of which types the labels compete for them."""
 Place = tuple[int, int, int]
 _Rows = dict[int, list[Candidate]]
-_Span = tuple[float, float, float, float]
-"""Left edge, right edge, the sum of both, and their middle."""
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
 VAGUE = 0.55
 """The weight of a label that many values share ("Number")."""
@@ -82,8 +80,6 @@ class LabelScores:
         self._heads = [label for label in labels if not label.title or len(self._by_row[label.row]) >= 3]
         """Labels that may stand above a value. A title is one only among other headings."""
         self._over: dict[tuple[int, Box], tuple[int, list[Label]]] = {}
-        self._spans: dict[int, list[_Span]] = {}
-        """The places of the values that are compared, by row."""
         self._relations: dict[tuple[bool, tuple[Place, ...]], dict[Place, list[Relation]]] = {}
 
     def score(self, candidates: Sequence[Candidate], spread: bool) -> dict[Place, dict[str, float]]:
@@ -98,10 +94,9 @@ class LabelScores:
         places = tuple(c.place for c in candidates)
         found = self._relations.get((spread, places))
         if found is None:
-            by_row = _by_row(candidates)
             self._look_above(candidates)
-            self._spans = {row: [_span(c.box) for c in values] for row, values in by_row.items()}
-            found = {place: self._of(c, by_row, spread) for place, c in zip(places, candidates, strict=True)}
+            values = _Values(candidates, self._blocked_rows(candidates, spread))
+            found = {place: self._of(c, values, spread) for place, c in zip(places, candidates, strict=True)}
             self._relations[spread, places] = found
         return found
 
@@ -124,20 +119,20 @@ class LabelScores:
                 best[label.field] = max(strength, best.get(label.field, 0.0))
         return {place: {name: score for name, score in best.items() if score >= least} for place, best in scores.items()}
 
-    def _of(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[Relation]:
-        found = self._beside(candidate, by_row[candidate.run.row], spread)
+    def _of(self, candidate: Candidate, values: _Values, spread: bool) -> list[Relation]:
+        found = self._beside(candidate, values, spread)
         if spread:
-            found += self._wrapped(candidate, by_row)
-        return found + self._above(candidate, by_row, spread)
+            found += self._wrapped(candidate, values.by_row)
+        return found + self._above(candidate, values, spread)
 
-    def _beside(self, candidate: Candidate, row: list[Candidate], spread: bool) -> list[Relation]:
+    def _beside(self, candidate: Candidate, values: _Values, spread: bool) -> list[Relation]:
         """Labels in the same row, to the left (or, weakly, to the right)."""
         here, most = self._by_row.get(candidate.run.row, ()), candidate.box[0] + 2.0
         left = [label for label in here if label.box[2] <= most]
         if not left:
             return []
         labels: list[Relation] = []
-        at = [c.place for c in row].index(candidate.place)
+        row, at = values.by_row[candidate.run.row], values.number_in_row[candidate.place]
         sound = [] if spread else [c for c in row[:at] if c.quality >= 0.35]
         last = spread and not any(
             not any(candidate.box[2] < o.box[0] < c.box[0] for o in here) for c in row[at + 1 :] if c.quality >= 0.35
@@ -173,25 +168,21 @@ class LabelScores:
         gap = (candidate.box[0] - label.box[2]) / max(1.0, self.layout.page.width)
         return cover * (1.0 - 0.3 * min(1.0, gap))
 
-    def _above(self, candidate: Candidate, by_row: _Rows, spread: bool) -> list[Relation]:
+    def _above(self, candidate: Candidate, values: _Values, spread: bool) -> list[Relation]:
         """Labels over the value, aligned with it, with at most other values of its column between."""
         above, aligned = self._over.get((candidate.run.row, candidate.box), _NO_LABELS)
         if not aligned:
             return []
         height = max(self.layout.height, 4.0)
-        blocked = 0
-        for between in range(above + 1, candidate.run.row):
-            values = self._spans.get(between)
-            if (values and _has_aligned(values, candidate.box, height)) or (
-                not spread and self._text_between(between, candidate)
-            ):
-                blocked += 1
+        blocked = values.blocked_rows[candidate.run.row, candidate.box]
         distance = (candidate.box[1] - self._row_bottoms[above]) / height
         near = max(0.0, 1.0 - max(0.0, distance / (1 + blocked * spread) - 1.0) * (0.04 if spread else 0.12))
         keep = 1.0 if spread else 0.4**blocked
         labels: list[Relation] = []
         for label in aligned:
-            weight = 1.0 if not self._has_own(label, by_row.get(above, ())) else 0.45
+            if label not in values.has_own:
+                values.has_own[label] = self._has_own(label, values.by_row.get(above, ()))
+            weight = 0.45 if values.has_own[label] else 1.0
             strength = 0.8 * (0.3 + 0.7 * label.cover) * near * weight * keep * (VAGUE if label.vague else 1.0)
             labels.append(Relation("above", label, strength))
         return labels
@@ -218,6 +209,28 @@ class LabelScores:
                 found[at].append(self._heads[label])
             self._over.update(zip(part, zip(nearest.tolist(), found, strict=True), strict=True))
 
+    def _blocked_rows(self, candidates: Sequence[Candidate], spread: bool) -> dict[tuple[int, Box], int]:
+        """How many rows between each value and its labels above have another value of its column; for other than amounts, or any text."""
+        places = [place for place in {(c.run.row, c.box): None for c in candidates} if self._over.get(place, _NO_LABELS)[1]]
+        if not places:
+            return {}
+        ordered = sorted(candidates, key=lambda c: c.run.row)
+        value_boxes, value_rows = np.array([c.box for c in ordered]), np.array([c.run.row for c in ordered])
+        lines, firsts = np.unique(value_rows, return_index=True)
+        counts: list[int] = []
+        for start in range(0, len(places), _AT_ONCE):
+            part = places[start : start + _AT_ONCE]
+            boxes = np.array([box for _, box in part])
+            aligned = _aligned_pairs(value_boxes, boxes, max(self.layout.height, 4.0))
+            blocked = np.zeros((len(part), len(self.layout.rows)), bool)
+            blocked[:, lines] = np.logical_or.reduceat(aligned, firsts, axis=1)
+            if not spread:
+                blocked |= self.layout.rows_across(boxes)
+            row = np.arange(len(self.layout.rows))
+            own, above = np.array([[row for row, _ in part], [self._over[place][0] for place in part]])[:, :, None]
+            counts += (blocked & (row > above) & (row < own)).sum(axis=1).tolist()
+        return dict(zip(places, counts, strict=True))
+
     def _wrapped(self, candidate: Candidate, by_row: _Rows) -> list[Relation]:
         """Labels of the row above, where that row has no value and this row has nothing else: the line was broken."""
         row = candidate.run.row
@@ -240,9 +253,19 @@ class LabelScores:
             for c in row
         )
 
-    def _text_between(self, row: int, candidate: Candidate) -> bool:
-        x0, _, x1, _ = candidate.box
-        return any(run.box[0] < x1 and run.box[2] > x0 for run in self.layout.rows[row])
+
+class _Values:
+    """The values that are related to labels together. ``blocked_rows`` says how many rows part each place from the labels above it."""
+
+    def __init__(self, candidates: Sequence[Candidate], blocked_rows: Mapping[tuple[int, Box], int]) -> None:
+        self.by_row = _by_row(candidates)
+        self.number_in_row: dict[Place, int] = {}
+        for row in self.by_row.values():
+            for at, candidate in enumerate(row):
+                self.number_in_row.setdefault(candidate.place, at)
+        self.blocked_rows = blocked_rows
+        self.has_own: dict[Label, bool] = {}
+        """Whether labels above values have a value beside them already, as far as it was asked."""
 
 
 class PageLabels:
@@ -291,27 +314,14 @@ def _by_row(candidates: Iterable[Candidate]) -> _Rows:
     return rows
 
 
-def _span(box: Box) -> _Span:
-    return box[0], box[2], box[0] + box[2], (box[0] + box[2]) / 2
+def _aligned_pairs(others: NDArray[np.float64], values: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
+    """Whether each value (a row of the result) is aligned with each other box (a column).
 
-
-def _has_aligned(row: Iterable[_Span], box: Box, height: float) -> bool:
-    """Whether a value of the row is aligned with a box: left edges, right edges or centres agree, or one lies within the other."""
-    x0, _, x1, _ = box
-    middle, near, wide = (x0 + x1) / 2, 1.2 * height, 3.0 * height
-    for left, right, both, other_middle in row:
-        if abs(left - x0) < near or abs(right - x1) < near or abs(both - x0 - x1) < wide or left < middle < right:
-            return True
-        if x0 < other_middle < x1:
-            return True
-    return False
-
-
-def _aligned_pairs(labels: NDArray[np.float64], values: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
-    """As ``_has_aligned``, for each value (a row of the result) and each label (a column)."""
-    left, right, x0, x1 = labels[:, 0], labels[:, 2], values[:, 0, None], values[:, 2, None]
+    Their left edges, right edges or centres agree, or one lies within the other.
+    """
+    left, right, x0, x1 = others[:, 0], others[:, 2], values[:, 0, None], values[:, 2, None]
     found = (np.abs(left - x0) < 1.2 * height) | (np.abs(right - x1) < 1.2 * height)
     found |= np.abs(left + right - x0 - x1) < 3.0 * height
-    middle, label_middle = (x0 + x1) / 2, (left + right) / 2
+    middle, other_middle = (x0 + x1) / 2, (left + right) / 2
     found |= (left < middle) & (middle < right)
-    return np.asarray(found | ((x0 < label_middle) & (label_middle < x1)))
+    return np.asarray(found | ((x0 < other_middle) & (other_middle < x1)))

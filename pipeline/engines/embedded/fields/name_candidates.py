@@ -99,7 +99,12 @@ def is_town(text: str) -> bool:
 
 def is_organisation(text: str) -> bool:
     """Whether the text has a legal form or a word for a business. Short forms count only with a capital letter or two dots."""
-    for match in vocabulary().organisation.finditer(text):
+    return _is_organisation(text, vocabulary())
+
+
+@lru_cache(maxsize=4096)
+def _is_organisation(text: str, words: Vocabulary) -> bool:
+    for match in words.organisation.finditer(text):
         letters = [c for c in match[0] if c.isalpha()]
         if len(letters) > 3 or any(c.isupper() for c in letters) or not match[0].isascii() or match[0].count(".") > 1:
             return True

@@ -15,6 +15,9 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.languages.evidence import language_weights
 from pipeline.languages.han import simplified
 from pipeline.records import Box, Page, Word
@@ -134,6 +137,17 @@ class Layout:
                     return other
             row += step
         return None
+
+    @cached_property
+    def _run_edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+        """The left and the right edge of each run, and the first run of each row."""
+        firsts = np.cumsum([0, *(len(row) for row in self.rows)])[:-1]
+        return np.array([run.box[0] for run in self.runs]), np.array([run.box[2] for run in self.runs]), firsts
+
+    def rows_across(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each row of the page (a column) has text in the columns of each box (a row)."""
+        left, right, firsts = self._run_edges
+        return np.logical_or.reduceat((left < boxes[:, 2, None]) & (right > boxes[:, 0, None]), firsts, axis=1)
 
     @cached_property
     def languages(self) -> dict[str, float]:

@@ -10,6 +10,9 @@ import re
 from collections.abc import Sequence
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.engines.embedded.fields.sheet_documents import Marks
 from pipeline.records import Box, Page, Word
 
@@ -53,29 +56,29 @@ def _without_repetitions(words: Sequence[Word], blocks: Sequence[list[int]]) -> 
 
 def _blocks(words: Sequence[Word], height: float) -> list[list[int]]:
     """Indices of words that stand close to each other, by block; blocks of numbers belong to the block left of them."""
-    block = list(range(len(words)))
+    near = _near(np.array([word.box for word in words]), height)
+    free = (1 << len(words)) - 1
+    groups: list[list[int]] = []
+    while free:
+        found, border = 0, free & -free
+        while border:
+            n = border.bit_length() - 1
+            found |= 1 << n
+            border = (border | near[n]) & free & ~found
+        free &= ~found
+        groups.append([n for n in range(len(words)) if found >> n & 1])
+    return _with_numbers(words, groups)
 
-    def root(n: int) -> int:
-        while block[n] != n:
-            block[n] = block[block[n]]
-            n = block[n]
-        return n
 
-    order = sorted(range(len(words)), key=lambda n: words[n].box[1])
-    for at, n in enumerate(order):
-        x0, y0, x1, y1 = words[n].box
-        for m in order[at + 1 :]:
-            other = words[m].box
-            if other[1] - y1 > BELOW * height:
-                if other[1] - y0 > 6 * height:
-                    break
-                continue
-            if other[0] - x1 <= BESIDE * height and x0 - other[2] <= BESIDE * height:
-                block[root(m)] = root(n)
-    groups: dict[int, list[int]] = {}
-    for n in range(len(words)):
-        groups.setdefault(root(n), []).append(n)
-    return _with_numbers(words, list(groups.values()))
+def _near(boxes: NDArray[np.float64], height: float) -> list[int]:
+    """For each box the boxes that stand close to it, as the bits of a number."""
+    x0, y0, x1, y1 = boxes.T
+    order = np.empty(len(boxes), np.intp)
+    order[np.argsort(y0, kind="stable")] = np.arange(len(boxes))
+    near = order[:, None] < order
+    near &= y0 - y1[:, None] <= BELOW * height
+    near &= (x0 - x1[:, None] <= BESIDE * height) & (x0[:, None] - x1 <= BESIDE * height)
+    return [int.from_bytes(row.tobytes(), "little") for row in np.packbits(near | near.T, axis=1, bitorder="little")]
 
 
 def _with_numbers(words: Sequence[Word], groups: list[list[int]]) -> list[list[int]]:

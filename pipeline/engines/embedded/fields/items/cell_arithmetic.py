@@ -48,6 +48,8 @@ def products(rows: NDArray[np.intp], values: Column) -> dict[str, Column]:
 
 def _mark_products(values: Sequence[float], members: list[int], marks: tuple[Column, Column, Column]) -> None:
     """Marks products and their factors, left and right. A factor of 1 says nothing."""
+    if len(members) < 3:
+        return
     factors = [i for i in members if values[i] not in (0, 1)]
     results = [k for k in members if abs(values[k]) > _SMALLEST]
     for number, i in enumerate(factors):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,12 +154,13 @@ class _Table:
         from_left = np.tril(same, -1).sum(axis=1)
         from_right = in_row - 1 - from_left
         left, right, following = np.zeros(count), np.zeros(count), np.zeros(count)
+        letters = [0, *accumulate(run.letters for run in layout.runs)]
+        """Letters of all runs before each run."""
         for i, c in enumerate(self.numbers):
-            own = layout.rows[c.run.row]
-            before = sum(run.letters for run in own if run.number < c.run.number)
+            own, number = layout.rows[c.run.row], c.run.number
             start, end = c.run.text[: c.start], c.run.text[c.end :]
-            left[i] = before + sum(map(str.isalpha, start))
-            right[i] = sum(run.letters for run in own if run.number > c.run.number) + sum(map(str.isalpha, end))
+            left[i] = letters[number] - letters[own[0].number] + sum(map(str.isalpha, start))
+            right[i] = letters[own[-1].number + 1] - letters[number + 1] + sum(map(str.isalpha, end))
             following[i] = sum(map(str.isalpha, end[:12]))
         whole: dict[int, float] = {}
         some: dict[int, float] = {}
@@ -206,9 +208,8 @@ class _Table:
             found["header"][better] = 1
             found["header named"][better] = strength / 6
             found["header distance"][better] = np.log1p(self.rows[better] - header.last)
-            found["totals since header"][better] = [
-                min(4, sum(header.last < end <= row for end in ends)) for row in self.rows[better]
-            ]
+            since = np.searchsorted(ends, self.rows[better], "right") - np.searchsorted(ends, header.last, "right")
+            found["totals since header"][better] = np.minimum(4, since)
             for role, name in enumerate(("under quantity", "under price", "under amount", "under other")):
                 found[name][better] = roles[better] == role
             found["under unknown"][better] = roles[better] < 0

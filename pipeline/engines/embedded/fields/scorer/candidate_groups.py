@@ -145,7 +145,8 @@ def _with_structure(page: PageFields, field: str, *features: Numbers) -> Numbers
 def _typed(
     page: PageFields, family: str, labels: LabelContext, candidates: Sequence[Candidate], own: Numbers, fields: Sequence[str]
 ) -> list[Group]:
-    return [Group(family, name, candidates, _with_structure(page, name, labels.features(name, fields), own)) for name in fields]
+    of_labels = labels.features(fields)
+    return [Group(family, name, candidates, _with_structure(page, name, of_labels[name], own)) for name in fields]
 
 
 def _of_type(page: PageFields, kind: str) -> list[str]:

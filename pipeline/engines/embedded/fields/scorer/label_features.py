@@ -78,18 +78,24 @@ class LabelContext:
                 self._strengths[self._row[field], at] = power
             for relation in relations[candidate.place]:
                 self._relations.setdefault(relation.label.field, {}).setdefault(at, []).append(relation)
-        self._keys = list(keys)
-        self._likeness = _likeness(texts, self._candidates, keys)
+        self._likeness_row = {field: row for row, field in enumerate(keys)}
+        self._likeness = [_Strongest(each) for each in _likeness(texts, self._candidates, keys)]
+        self._strongest = _Strongest(self._strengths)
 
-    def features(self, field: str, fields: Sequence[str]) -> Numbers:
-        """One row for each candidate, in the order of LABEL_FEATURES."""
-        count = len(self._candidates)
-        own = self._strengths[self._row[field]] if field in self._row else np.zeros(count)
+    def features(self, fields: Sequence[str]) -> dict[str, Numbers]:
+        """For each of the fields one row for each candidate, in the order of LABEL_FEATURES."""
+        rows = {field: at for at, field in enumerate(field for field in fields if field in self._row)}
+        among = _Strongest(self._strengths[[self._row[field] for field in rows]])
+        return {field: self._features(field, among.besides(rows.get(field))) for field in fields}
+
+    def _features(self, field: str, strongest_field: Strengths) -> Numbers:
+        count, row = len(self._candidates), self._row.get(field)
+        own = self._strengths[row] if row is not None else np.zeros(count)
         most = own.max(initial=0.0)
-        rival = self._strongest(self._row.keys() - {field})
+        rival = self._strongest.besides(row)
         found = np.zeros((count, len(LABEL_FEATURES)), np.float32)
         found[:, 0] = own
-        found[:, 1] = self._strongest(set(fields) - {field})
+        found[:, 1] = strongest_field
         found[:, 2] = self._strongest_other
         found[:, 3] = own - np.where(rival > own, MORE_RIVAL, LESS_RIVAL) * rival
         found[:, _GAP] = 1.0
@@ -99,23 +105,24 @@ class LabelContext:
         found[:, _GAP + 2] = (count - np.searchsorted(np.sort(own), own, side="right")) / max(1, count)
         found[:, _GAP + 3] = min(4, self._counts[field]) / 4
         found[:, _GAP + 4] = self._strongest_payment
-        own_row = np.array([name == field for name in self._keys], bool)
+        likeness_row = self._likeness_row.get(field)
         for at, likeness in enumerate(self._likeness):
-            found[:, _GAP + 5 + 2 * at] = likeness[own_row].max(axis=0, initial=0.0)
-            found[:, _GAP + 6 + 2 * at] = likeness[~own_row].max(axis=0, initial=0.0)
+            if likeness_row is not None:
+                found[:, _GAP + 5 + 2 * at] = likeness.rows[likeness_row]
+            found[:, _GAP + 6 + 2 * at] = likeness.besides(likeness_row)
         return found
 
     @cached_property
     def _strongest_other(self) -> Strengths:
         """The strength of the strongest label of anything that is no field, for each candidate."""
-        return self._strongest(name for name in self._row if name.startswith(OTHER))
+        return self._strongest_of(name for name in self._row if name.startswith(OTHER))
 
     @cached_property
     def _strongest_payment(self) -> Strengths:
         """The same of what was paid and given back."""
-        return self._strongest((OTHER + "paid", OTHER + "change"))
+        return self._strongest_of((OTHER + "paid", OTHER + "change"))
 
-    def _strongest(self, names: Iterable[str]) -> Strengths:
+    def _strongest_of(self, names: Iterable[str]) -> Strengths:
         """The strength of the strongest of these fields, for each candidate."""
         rows = [self._row[name] for name in names if name in self._row]
         return np.asarray(self._strengths[rows].max(axis=0, initial=0.0)) if rows else np.zeros(len(self._candidates))
@@ -137,6 +144,23 @@ class LabelContext:
             min(3, len(self._owners[label.run.number, label.start]) - 1) / 3,
             _gap(label.box, candidate.box, self._width),
         )
+
+
+class _Strongest:
+    """Rows of numbers that are not negative, and the largest in each column besides one row."""
+
+    def __init__(self, rows: Strengths) -> None:
+        self.rows = rows
+        self._at = rows.argmax(axis=0) if len(rows) else np.zeros(rows.shape[1], np.intp)
+        self._first = rows.max(axis=0, initial=0.0)
+        others = rows.copy()
+        if len(rows):
+            others[self._at, np.arange(rows.shape[1])] = 0.0
+        self._second = others.max(axis=0, initial=0.0)
+
+    def besides(self, row: int | None) -> Strengths:
+        """The largest number in each column, that of one row left out."""
+        return self._first if row is None else np.asarray(np.where(self._at == row, self._second, self._first))
 
 
 _PLACES = ("beside", "above", "wrapped")

@@ -18,6 +18,8 @@ class NearbyTexts:
         self._layout = layout
         self._left: dict[tuple[int, int], str] = {}
         self._above: dict[tuple[int, Box], str] = {}
+        self._letters: dict[int, str] = {}
+        """The folded letters of runs, by their number, as far as they stand above a value."""
 
     def left(self, candidate: Candidate) -> str:
         """Folded letters before the value in its run, back to the last digit; where there are none, those of the run left of it."""
@@ -35,8 +37,13 @@ class NearbyTexts:
         place = candidate.run.row, candidate.box
         if place not in self._above:
             run = self._run_above(*place)
-            self._above[place] = label_key("".join(c for c in run.text if not c.isdigit())) if run else ""
+            self._above[place] = self._letters_of(run) if run else ""
         return self._above[place]
+
+    def _letters_of(self, run: Run) -> str:
+        if run.number not in self._letters:
+            self._letters[run.number] = label_key("".join([c for c in run.text if not c.isdigit()]))
+        return self._letters[run.number]
 
     def _run_above(self, row: int, box: Box) -> Run | None:
         x0, _, x1, _ = box
