@@ -25,6 +25,9 @@ Order = Literal["DMY", "MDY", "YMD"]
 _NUMERIC = re.compile(
     r"(?<![\d.,])(\d{1,4})(\s?[-./,'’]\s?|\s)(\d{1,2})(?:\2(\d{4}|\d{2})|\s?[-./,'’ ]\s?(\d{4}))(?=\D|$|\d{1,2}:\d{2})"
 )
+_GOES_ON = re.compile(r"[-./]\d")
+"""What follows the first numbers of a telephone number: "01.13.20.64.84"."""
+_LAST_DAY = 31
 _YEAR_FIRST = re.compile(r"(?<![\d.,])(\d{4})\s?([-./])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d|[.,]\d)")
 _COMPACT = re.compile(r"(?<!\d)(20\d{2}|19\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])(?!\d)")
 _CJK = re.compile(
@@ -100,8 +103,9 @@ def guess_order(texts: Iterable[str]) -> Order | None:
     votes: dict[Order, int] = {"DMY": 0, "MDY": 0, "YMD": 0}
     whole = {_date(*parts) for text in texts for parts in _years_first(text)} - {None}
     for text in texts:
-        for first, mark, second, *years in _NUMERIC.findall(text):
-            if mark.isspace() or len(first) > 2:
+        for match in _NUMERIC.finditer(text):
+            first, mark, second, *years = match.groups("")
+            if mark.isspace() or len(first) > 2 or _GOES_ON.match(text, match.end()):
                 continue
             year = years[0] or years[1]
             for order, parts in {
@@ -110,9 +114,9 @@ def guess_order(texts: Iterable[str]) -> Order | None:
                 "YMD": (first, second, year),
             }.items():
                 votes[cast(Order, order)] += 2 * (_date(*parts) in whole)
-            if int(first) > 12 >= int(second):
+            if _LAST_DAY >= int(first) > 12 >= int(second):
                 votes["DMY"] += 1
-            elif int(second) > 12 >= int(first):
+            elif _LAST_DAY >= int(second) > 12 >= int(first):
                 votes["MDY"] += 1
     best, other, _ = sorted(votes, key=lambda order: -votes[order])
     return best if votes[best] > votes[other] else None

@@ -66,6 +66,8 @@ def test_unambiguous_dates_show_the_order() -> None:
     assert guess_order(["11/03/2017", "11/17/2017"]) == "MDY"
     assert guess_order(["03.04.2017", "25.04.2017"]) == "DMY"
     assert guess_order(["03.04.2017"]) is None
+    assert guess_order(["Tel: 01.13.20.64.84"]) is None
+    assert guess_order(["Tel: 01-24-20-64-84", "14-03-2024"]) == "DMY"
     assert guess_order(["25-02-13 18:56", "2025-02-13"]) == "YMD"
     assert guess_order(["03/04/2024", "paid 2024-03-04"]) == "MDY"
     assert guess_order(["12/12/24", "2024-12-12"]) is None

@@ -26,6 +26,9 @@ _WORD_BEFORE = re.compile(
     r"(?P<word>[^\W\d_]{1,8})(?:\s*[./:]+\s*|\s+)(?:[^\W\d_]{1,8}(?:\s*[./:]+\s*|\s+))?(?=[^\W_]*\d(?:\W*[^\W_]){5})"
 )
 """A word in front of a number, parted from it by a blank or a mark, but no hyphen: "VRN 70215538"."""
+_NUMBER_INSIDE = re.compile(r"\d\s+[^\W\d_]{2,}[#.:\s]*\d{3}|#")
+_LONGEST_TAX_NUMBER = 20
+"""Letters and digits of a tax number at most; the longest in use have 18."""
 _UNLABELLED_SCORE = 0.5  # of the only IBAN of a page, where it has no label
 
 Choice = tuple[Candidate, float, tuple[str, ...]]
@@ -50,8 +53,11 @@ class IdentifierFields:
         plain = [group for group in groups if group not in vats]
         choices = _flagged(scalars(plain, scores, frozenset(), meanings))
         choices |= self._ibans([group.field for group in plain], choices)
-        taken = frozenset(candidate.place for candidate, _, _ in choices.values())
-        numbers = _flagged(scalars(vats, scores, taken, meanings))
+        barred = {candidate.place for candidate, _, _ in choices.values()}
+        barred |= {
+            c.place for group in vats for c in group.candidates if isinstance(c, Candidate) and not _may_be_tax_number(c)
+        }
+        numbers = _flagged(scalars(vats, scores, frozenset(barred), meanings))
         return choices | {name: (self._without_word(found), score, flags) for name, (found, score, flags) in numbers.items()}
 
     @cached_property
@@ -120,6 +126,12 @@ class IdentifierFields:
         for label in self.labels:
             found.setdefault(label.run.number, []).append(label)
         return found
+
+
+def _may_be_tax_number(candidate: Candidate) -> bool:
+    """Whether a value is no longer than tax numbers are, and has no label of another number in it: "04471 TE# 29 TR# 118"."""
+    letters_and_digits = sum(map(str.isalnum, candidate.value))
+    return letters_and_digits <= _LONGEST_TAX_NUMBER and _NUMBER_INSIDE.search(candidate.value) is None
 
 
 def _flagged(choices: Mapping[str, tuple[Candidate, float]]) -> dict[str, Choice]:

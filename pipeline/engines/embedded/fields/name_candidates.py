@@ -29,6 +29,12 @@ _LONG_TITLE, _SAME_TITLE = 8, 87.0
 """Letters of a title from which another text is hardly like it by chance, and the likeness (0 to 100) of a misread one."""
 _BEHIND_COMMA = re.compile(r"[,،]\s*$")
 _NUMBER = re.compile(r"[^\d,،]{0,20}\d")
+_MOST_WORDS, _PHRASE_WORDS = 7, 5
+_STATE = re.compile(
+    r"(?:\w+ )?(?:republic|kingdom|sultanate|commonwealth|r[ée]publi(?:que|ca|[ck]a)|republi[kc]|rep[úu]blica|reino|royaume)"
+    r" (?:(?:of|de|del|du|d[aeo]|di) (?:the |la )?)?(.+)",
+    re.IGNORECASE,
+)
 _WEB = re.compile(r"www\.|https?:|\w@\w|\w\.(?:com|net|org)\b", re.IGNORECASE)
 
 
@@ -193,7 +199,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
         return 0.0
     if _is_labels(name, labels):
         return 0.0
-    if not organisation and (vocabulary().contact.search(text) or is_address(text) or len(text.split()) > 7):
+    if not organisation and (vocabulary().contact.search(text) or is_address(text) or _is_phrase(text) or _is_state(text)):
         return 0.0
     if _WEB.search(text) or label_key(name.run.text) in vocabulary().titles:
         return 0.1
@@ -207,6 +213,19 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
     score += 0.1 if split and organisation else 0.0
     score -= 0.25 if len(text.split()) > 5 and not organisation else 0.0
     return max(0.05, score)
+
+
+def _is_phrase(text: str) -> bool:
+    """Whether a text has more words than a name, or many of which most begin with a small letter: "See back for your chance to win"."""
+    words = text.split()
+    small = sum(word[0].islower() for word in words)
+    return len(words) > _MOST_WORDS or (len(words) >= _PHRASE_WORDS and 2 * small > len(words))
+
+
+def _is_state(text: str) -> bool:
+    """Whether a text is the full name of a state, which stands above the name of a seller on official forms."""
+    match = _STATE.fullmatch(text)
+    return match is not None and label_key(match[1]) in _countries()
 
 
 def _is_title(text: str) -> bool:

@@ -27,6 +27,8 @@ WINDOW = 5.0
 NAMED = 0.45
 """Share of a line that a web address must make up for the line to be the name behind it."""
 _MOST_NAMES = 100
+_HEADING_LETTERS = 3
+"""Letters of a word from which it can be a heading; shorter ones are codes and remarks."""
 _CHAIN = 5  # lines of a block that are looked at
 
 
@@ -53,7 +55,7 @@ class Parties:
         candidates = [
             name
             for name in find_name_candidates(layout, labels, self.labels, busy, cuts)
-            if not self.street(name) and not any(label_key(name.text) in known for known in headings)
+            if not self.street(name) and not _is_heading(name.text, headings)
         ]
         likely = sorted(candidates, key=lambda name: -name.features)[:_MOST_NAMES]
         self.names = sorted(likely, key=lambda name: name.run.number)
@@ -203,6 +205,16 @@ class Parties:
 def same_name(a: str, b: str) -> bool:
     """Whether two names are of one party."""
     return fuzz.token_set_ratio(a.casefold(), b.casefold()) >= 92
+
+
+def _is_heading(text: str, headings: Sequence[Container[str]]) -> bool:
+    """Whether a text is a heading, or several side by side: "Moms (SE) Belopp"."""
+
+    def is_known(part: str) -> bool:
+        return any(label_key(part) in known for known in headings)
+
+    words = [word for word in text.split() if sum(map(str.isalpha, word)) >= _HEADING_LETTERS]
+    return is_known(text) or (len(words) > 1 and all(map(is_known, words)))
 
 
 def _key(text: str) -> str:

@@ -62,3 +62,26 @@ def test_ones_at_the_end_of_a_word_of_a_label_are_letters() -> None:
 def test_a_sentence_of_a_chinese_or_japanese_slip_is_no_name() -> None:
     texts = ["お買上げ商品は税制対象です。", "2024年3月14日", "パン 210", "合計 210"]
     assert value([(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)], "vendor_name") != texts[0]
+
+
+def test_an_address_behind_its_label_needs_no_postcode() -> None:
+    texts = ["SIA BRIEDIS", "Jur. adrese: Jelgava, Kalmju iela 41", "14.03.2024", "Maize 2,10", "Kopā 2,10"]
+    assert value([(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)], "address") == "Jelgava, Kalmju iela 41"
+
+
+def test_headings_side_by_side_are_no_vendor() -> None:
+    texts = ["Kvitto 2290", "2024-03-14 11:09", "Att betala 44.00", "Moms (SE) Belopp", "12% 4.71"]
+    assert value([(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)], "vendor_name") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "vendor"), [("Seeback of receipt for your chance", None), ("Republic of Kenya", "Okello Stores Ltd")]
+)
+def test_phrases_and_states_are_no_vendors(line: str, vendor: str | None) -> None:
+    texts = [line, *([vendor] if vendor else []), "41 Acacia Road", "Date 14/03/2024", "Total 44.00"]
+    assert value([(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)], "vendor_name") == vendor
+
+
+def test_two_numbers_of_a_till_are_no_tax_number() -> None:
+    texts = ["Okello Stores Ltd", "VAT No. 04471 DP006969 TE979", "Date 14/03/2024", "Total 44.00"]
+    assert value([(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)], "vendor_vat_id") is None

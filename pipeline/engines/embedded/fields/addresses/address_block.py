@@ -26,6 +26,10 @@ _OWN_LABEL = NAMES.index("own label")
 _STEP = 2  # rows between lines of one address
 
 
+_LETTERS, _LABELLED = 6, 0.5
+"""Letters of a line that its label alone makes an address, and how likely it is one."""
+
+
 @dataclass(frozen=True)
 class Address:
     """A postal address: its lines joined by commas, the words it came from, and how likely its lines are right."""
@@ -62,7 +66,7 @@ def address_of(lines: AddressLines, likely: Numbers, labels: Sequence[Label]) ->
         else:
             home.append(at)
     if not blocks:
-        return None
+        return _labelled(lines, labels)
     best = max(blocks, key=lambda block: float(likely[block].sum()))
     ends = {label.run.number: label.end for label in labels if label.start == 0}
     texts: list[str] = []
@@ -74,6 +78,16 @@ def address_of(lines: AddressLines, likely: Numbers, labels: Sequence[Label]) ->
         texts.append(run.text[start:end].strip(" ,:;"))
         words += run.span(start, end)
     return Address(", ".join(text for text in texts if text), tuple(words), float(likely[best].mean()))
+
+
+def _labelled(lines: AddressLines, labels: Sequence[Label]) -> Address | None:
+    """The text behind a label of the address in its line, where that has words and a number: "Adrese: Rīga, Pļavu iela 16"."""
+    for run, features in zip(lines.runs, lines.own, strict=True):
+        start = min((label.end for label in labels if label.run is run), default=0)
+        text = run.text[start:].strip(" ,:;.")
+        if features[_OWN_LABEL] and sum(map(str.isalpha, text)) >= _LETTERS and any(map(str.isdigit, text)):
+            return Address(text, run.span(start, len(run.text)), _LABELLED)
+    return None
 
 
 def _lines_of_other_fields(lines: AddressLines, labels: Sequence[Label]) -> set[int]:
