@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.languages.evidence import known_words
 from pipeline.words.detector import Pixels, Quad
-from pipeline.words.line_parts import Reader, beside_number, is_sure, unread_share, with_parts
+from pipeline.words.line_parts import Reader, beside_number, unread_share, with_parts
 from pipeline.words.recogniser import LineText, LineWord
 from pipeline.words.scripts import Script, available_models, wanted_scripts
 from pipeline.words.tesseract import TesseractRecogniser, installed_models, line_of
@@ -75,6 +75,7 @@ _ONLY_LATIN = re.compile("[bdfghijklmnqrstuvwzDFGIJLNQRSUVWZ]")
 """Letters that no Cyrillic or Greek letter looks like."""
 _ZEROS = re.compile("[0OО]{3}")
 _WON = re.compile(r"W(?=\d)")
+_DOLLAR = re.compile(r"\$(?=\d)")
 _NAME = re.compile("[\"'«„“”]?[А-ЯЁ]")
 _LOOKALIKE_WORD = re.compile(r"(?<![^\W_])[ABCEHKMOPTXY]{3,}(?![^\W_])")
 """A word in capitals whose letters Latin and Cyrillic have both."""
@@ -138,11 +139,13 @@ class ForeignLines:
         native = _prints_own_digits(script, texts)
         if script.weak_digits and not native:
             texts = with_parts(script, texts, pictures, read_parts)
-        better = {}
+        better: dict[int, LineText] = {}
         for n, text in zip(chosen, texts, strict=True):
             if not native and script.weak_digits and n not in unread and _is_number(lines[n]):
-                if any(is_sure(script, word) for word in text.words) and (numbers := _words(lines[n], aspects[n])):
-                    better[n] = beside_number(script, text, numbers)
+                printed = [replace(word, text=word.text.lstrip(".,:")) for word in _words(lines[n], aspects[n])]
+                if script.pattern.search(text.text) and (numbers := [word for word in printed if _NUMBER.fullmatch(word.text)]):
+                    beside = beside_number(script, text, numbers)
+                    better |= {n: beside} if script.pattern.search(beside.text) else {}
                 continue
             least = MIN_BESIDE_CLEAR if n not in unread and is_clear(lines[n]) else MIN_CONFIDENCE
             if not script.pattern.search(text.text) or text.confidence < least:
@@ -151,6 +154,9 @@ class ForeignLines:
                 text = with_company_form(text)
                 weak = not native and not script.weak_digits and text.confidence < CLEAR_DIGITS
                 better[n] = with_numbers(text, lines[n], aspects[n]) if weak else text
+        if script.name == "Thai":
+            better |= {n: without_dollar(text) for n, text in enumerate(lines) if n not in better and _DOLLAR.search(text.text)}
+            better = {n: without_dollar(text) for n, text in better.items()}
         if script.name == "Hangul":
             better |= {
                 n: replace(line, text=_WON.sub("₩", line.text))
@@ -261,6 +267,15 @@ def with_company_form(text: LineText) -> LineText:
 def in_cyrillic(text: str) -> str:
     """A line of a page in Cyrillic, with the words in capitals that PP-OCR has taken for Latin ones: "СУМА" for "CYMA"."""
     return _LOOKALIKE_WORD.sub(lambda word: word[0].translate(_CYRILLIC), text)
+
+
+def without_dollar(line: LineText) -> LineText:
+    """A line of a Thai page without dollar signs before numbers: PP-OCR takes the sign of the baht for one, and Tesseract knows neither."""
+    if line.words:
+        return line_of([replace(word, text=_DOLLAR.sub("", word.text)) for word in line.words], line.confidence)
+    dollars = {match.start() - sum(map(str.isspace, line.text[: match.start()])) for match in _DOLLAR.finditer(line.text)}
+    columns = tuple(column for n, column in enumerate(line.columns) if n not in dollars)
+    return replace(line, text=_DOLLAR.sub("", line.text), columns=columns)
 
 
 def _recogniser(script: Script, model: str) -> TesseractRecogniser:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -41,6 +42,8 @@ UNREAD = 0.6
 """Confidence of PP-OCR below which it does not know a word."""
 MAX_EDGE = 0.6
 """Picture heights between the middle of the first or last letter and the edge of a word's picture, at most."""
+NEAR = 0.2
+"""Share of a word's width that a blank in it may be off."""
 COVERED = 0.5
 """Share of the narrower one of two words that both cover where they are one."""
 WIDEST_LETTER = 0.6
@@ -91,6 +94,7 @@ def with_parts(script: Script, texts: Sequence[LineText], pictures: Sequence[Pix
 
     ``pictures`` are those of the lines. All parts of a page are read in one call.
     """
+    texts = [_parted(script, text, picture) for text, picture in zip(texts, pictures, strict=True)]
     parts = [
         part for n, (text, picture) in enumerate(zip(texts, pictures, strict=True)) for part in _parts(script, n, text, picture)
     ]
@@ -110,6 +114,9 @@ def beside_number(script: Script, text: LineText, numbers: Sequence[LineWord]) -
     left, right = min(word.start for word in numbers), max(word.end for word in numbers)
     words = list(numbers)
     for word in text.words:
+        glued = _GLUED.fullmatch(word.text) if len(numbers) == 1 else None
+        if glued and script.pattern.search(word.text) and _digits(glued[2]) == _digits(numbers[0].text):
+            return line_of([replace(word, text=glued[1] + numbers[0].text + glued[3])], word.confidence)
         start, end = max(
             ((word.start, min(word.end, left)), (max(word.start, right), word.end)), key=lambda side: side[1] - side[0]
         )
@@ -117,6 +124,10 @@ def beside_number(script: Script, text: LineText, numbers: Sequence[LineWord]) -
             words.append(replace(word, start=start, end=end))
     words.sort(key=lambda word: word.start, reverse=script.right_to_left)
     return line_of(words, min(word.confidence for word in words))
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdecimal, text))
 
 
 def _joined(words: Sequence[LineWord], height: float) -> list[LineWord]:
@@ -136,6 +147,35 @@ def is_sure(script: Script, word: LineWord) -> bool:
     letters = len(script.pattern.findall(word.text))
     others = sum(map(str.isalnum, script.pattern.sub("", word.text)))
     return letters > 1 and not others and word.confidence >= SURE
+
+
+def _parted(script: Script, text: LineText, picture: Pixels) -> LineText:
+    """The line with a number and the letters before or behind it as two words where there is white between them."""
+    width = picture.shape[1]
+    gaps = [(a / width, b / width) for (_, a), (b, _) in pairwise(word_spans(cleaned(picture)))]
+    words: list[LineWord] = []
+    for word in text.words:
+        glued = _GLUED.fullmatch(word.text)
+        pieces = [piece for piece in glued.groups() if piece] if glued and script.pattern.search(word.text) else []
+        pieces = pieces[::-1] if script.right_to_left else pieces
+        places = [_gap_at(word, pieces[:n], gaps) for n in range(1, len(pieces))]
+        if not pieces or None in places:
+            words.append(word)
+            continue
+        starts, ends = (
+            [word.start, *(place[1] for place in places if place)],
+            [*(place[0] for place in places if place), word.end],
+        )
+        words += [LineWord(piece, start, end, word.confidence) for piece, start, end in zip(pieces, starts, ends, strict=True)]
+    return line_of(words, text.confidence) if len(words) > len(text.words) else text
+
+
+def _gap_at(word: LineWord, before: Sequence[str], gaps: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
+    """The white inside a word that is nearest to where some of its text should end; None where there is none near."""
+    at = word.start + (word.end - word.start) * sum(map(len, before)) / len(word.text)
+    near = (word.end - word.start) * NEAR
+    inside = [gap for gap in gaps if word.start < gap[0] and gap[1] < word.end and gap[0] - near < at < gap[1] + near]
+    return min(inside, key=lambda gap: abs(sum(gap) / 2 - at), default=None)
 
 
 def _parts(script: Script, n: int, text: LineText, picture: Pixels) -> list[_Part]:

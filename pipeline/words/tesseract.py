@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -44,6 +45,10 @@ DARK = 90
 """Median brightness (0 to 255) below which a line is white on dark."""
 MIN_CONTRAST = 0.15
 """Least difference of ink and paper, as a share of the paper's brightness: what is fainter is noise."""
+_SARA_AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
+"""The two parts of a Thai vowel, perhaps with the mark of a tone between them."""
+_DEPENDENT = re.compile("[\u0e30-\u0e3a\u0e47-\u0e4e]")
+"""Thai vowels and marks that no word begins with."""
 _NUMBER_OF_COLUMNS = 12
 _WORD_LEVEL = "5"
 
@@ -106,7 +111,10 @@ class TesseractRecogniser:
             if text and confidence >= 0:
                 start, end = ((x - MARGIN) / scale / max(width, 1) for x in (left, left + across))
                 word = LineWord(text, min(max(start, 0.0), 1.0), min(max(end, 0.0), 1.0), confidence / 100)
-                near = bool(words) and (word.start - words[-1].end) * width * scale < JOINED_GAP * LETTER_HEIGHT
+                near = bool(words) and (
+                    (word.start - words[-1].end) * width * scale < JOINED_GAP * LETTER_HEIGHT
+                    or _DEPENDENT.match(text) is not None
+                )
                 words = [*words[:-1], _join(words[-1], word)] if self._joined and near else [*words, word]
                 weight, total = weight + len(text), total + len(text) * confidence / 100
         return line_of(words, total / weight if weight else 0.0)
@@ -114,13 +122,11 @@ class TesseractRecogniser:
 
 def _plain(text: str) -> str:
     """The text in its usual form: Tesseract writes the micro sign for the Greek letter and takes Thai's sara am apart."""
-    return plain_letters(
-        unicodedata.normalize("NFC", text.strip()).replace("\u00b5", "\u03bc").replace("\u0e4d\u0e32", "\u0e33")
-    )
+    return plain_letters(_SARA_AM.sub("\\1\u0e33", unicodedata.normalize("NFC", text.strip()).replace("\u00b5", "\u03bc")))
 
 
 def _join(a: LineWord, b: LineWord) -> LineWord:
-    return LineWord(a.text + b.text, a.start, b.end, min(a.confidence, b.confidence))
+    return LineWord(_plain(a.text + b.text), a.start, b.end, min(a.confidence, b.confidence))
 
 
 def line_of(words: Sequence[LineWord], confidence: float) -> LineText:

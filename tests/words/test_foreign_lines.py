@@ -13,7 +13,7 @@ from rapidfuzz.fuzz import ratio
 
 from pipeline.records import PageImage
 from pipeline.words import foreign_lines
-from pipeline.words.foreign_lines import ForeignLines, in_cyrillic, is_unread, with_company_form, with_numbers
+from pipeline.words.foreign_lines import ForeignLines, in_cyrillic, is_unread, with_company_form, with_numbers, without_dollar
 from pipeline.words.line_parts import Reader
 from pipeline.words.ocr import read_page
 from pipeline.words.recogniser import LineText, LineWord, Pixels
@@ -168,3 +168,8 @@ def _unread_lines() -> tuple[list[LineText], list[tuple[float, float]], Callable
 
 def test_words_in_capitals_are_cyrillic_where_all_their_letters_may_be() -> None:
     assert in_cyrillic("CYMA 64.98 VISA S1V10RSQ AB KAPTKA") == "СУМА 64.98 VISA S1V10RSQ AB КАРТКА"
+
+
+def test_the_sign_of_the_baht_is_no_dollar() -> None:
+    line = without_dollar(LineText("a $12", (0.1, 0.5, 0.6, 0.7), 0.9))
+    assert (line.text, line.columns) == ("a 12", (0.1, 0.6, 0.7))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from pipeline.words.line_parts import unread_share, with_parts, word_spans
+from pipeline.words.line_parts import beside_number, unread_share, with_parts, word_spans
 from pipeline.words.recogniser import LineText, LineWord, Pixels
-from pipeline.words.scripts import SCRIPTS
+from pipeline.words.scripts import SCRIPTS, Script
 from pipeline.words.tesseract import line_of
 
 HEBREW = next(script for script in SCRIPTS if script.name == "Hebrew")
@@ -58,6 +58,32 @@ def test_the_surer_one_is_taken(left: tuple[str, float], part: tuple[str, float]
 
     assert with_parts(HEBREW, [text], [picture()], read)[0].text == f"לתשלום מספר {expected}"
     assert sum(asked) <= 1  # words that are surely Hebrew are not read again
+
+
+THAI = next(script for script in SCRIPTS if script.name == "Thai")
+HANGUL = next(script for script in SCRIPTS if script.name == "Hangul")
+
+
+def test_a_number_is_parted_from_its_label_at_the_white_between_them() -> None:
+    glued = line_of([LineWord("โทร.088855884", 20 / 320, 200 / 320, 0.9)], 0.9)
+    words = with_parts(THAI, [glued], [picture()], lambda parts: [LineText("", (), 0.0)] * len(parts))[0].words
+    assert [(word.text, round(word.start * 320), round(word.end * 320)) for word in words] == [
+        ("โทร.", 20, 80),
+        ("088855884", 120, 200),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "expected"),
+    [
+        (HANGUL, [LineWord("6,699,550원", 0.1, 0.9, 0.5)], "6,699,550원"),
+        (HANGUL, [LineWord("6,699,150원", 0.1, 0.9, 0.5)], "6,699,550"),  # Tesseract reads another number
+        (HEBREW, [LineWord("6,6", 0.5, 0.9, 0.4), LineWord('ש"ח', 0.05, 0.6, 0.9)], '6,699,550 ש"ח'),
+    ],
+)
+def test_the_sign_beside_a_number_is_kept(script: Script, words: list[LineWord], expected: str) -> None:
+    number = LineWord("6,699,550", 0.4, 0.95, 1.0)
+    assert beside_number(script, line_of(words, 0.8), [number]).text == expected
 
 
 def test_the_share_of_unread_words_is_by_width() -> None:
