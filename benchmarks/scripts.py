@@ -32,7 +32,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.accuracy_tables import MeasuredSet, heading, measured
-from benchmarks.drawn.script_invoices import STRUCTURES, STYLE, draw_invoice, draw_words, vocabulary
+from benchmarks.drawn.script_invoices import STRUCTURES, STYLE, WORD_FONTS, draw_invoice, draw_words, vocabulary
 from benchmarks.script_pages import compared
 from pipeline.evaluate.document_groups import grouped
 from pipeline.records import PageImage
@@ -52,19 +52,24 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--languages", default=",".join(vocabulary()), show_default=True)
+@click.option("--languages", default=",".join((*vocabulary(), *WORD_FONTS)), show_default=True)
 @click.option("--each", default=12, show_default=True, help="Invoices of a language.")
 @click.option("--pages", default=4, show_default=True, help="Pages of words of a language.")
 @click.option("--seed", default=1, show_default=True)
-def draw(folder: Path, languages: str, each: int, pages: int, seed: int) -> None:
+@click.option("--other-fonts", is_flag=True, help="Draw in fonts that the program was not made with.")
+def draw(folder: Path, languages: str, each: int, pages: int, seed: int, other_fonts: bool) -> None:
     """Draw the pages."""
     for part in (*MEDIA, "words"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     rows: dict[str, list[str]] = {medium: [] for medium in MEDIA}
     with _browser() as browser:
         for language in languages.split(","):
-            texts = [draw_words(f"{seed} {language} words {at}", language) for at in range(pages)]
-            invoices = [draw_invoice(f"{seed} {language} {at}", language, at % len(STRUCTURES)) for at in range(each)]
+            fonts = "other_fonts" if other_fonts else "fonts"
+            texts = [draw_words(f"{seed} {language} words {at}", language, fonts) for at in range(pages)]
+            invoices = [
+                draw_invoice(f"{seed} {language} {at}", language, at % len(STRUCTURES), fonts)
+                for at in range(0 if language in WORD_FONTS else each)
+            ]
             drawn = _pdfs(browser, [html for html, _ in (*texts, *invoices)])
             for at, (_, text) in enumerate(texts):
                 path = folder / "words" / f"{language}-{at:02}.jpg"

@@ -26,6 +26,8 @@ STYLE = (
     ".flex{display:flex;justify-content:space-between;gap:24px}h1{font-size:1.7em;margin:6px 0}.sums{width:46%;margin-inline-start:54%}"
     ".grey{background:#e8e8e8}.small{font-size:.85em}p{margin:3px 0}.words{margin:1em 0}"
 )
+WORD_FONTS = {"zh_Hant": "Noto Sans CJK TC|Noto Serif CJK TC", "bg": "Noto Sans|Noto Serif|DejaVu Sans|Liberation Sans"}
+"""Languages of which pages of words are drawn, but no invoices."""
 ENGLISH = {
     "number": "Invoice No.", "date": "Date", "due": "Due date", "buyer": "Bill to", "subtotal": "Subtotal", "tax": "VAT", "total": "Total",
     "title": "Tax Invoice", "tax_id": "Tax ID", "description": "Description", "quantity": "Qty", "price": "Price", "amount": "Amount",
@@ -71,8 +73,8 @@ class Invoice:
         return self.chance.choice(str(self.words[key]).split("|"))
 
 
-def draw_invoice(seed: str, language: str, structure: int) -> tuple[str, Facts]:
-    """HTML of a page with an invoice, and its true values by the fields of the template ``invoice``."""
+def draw_invoice(seed: str, language: str, structure: int, fonts: str = "fonts") -> tuple[str, Facts]:
+    """HTML of a page with an invoice, and its true values by the fields of the template ``invoice``; ``fonts`` is a key of the words."""
     chance, words = random.Random(seed), vocabulary()[language]
     country = chance.choice(words["countries"])
     formats = Formats(language, words, country["currency"], chance)
@@ -81,7 +83,7 @@ def draw_invoice(seed: str, language: str, structure: int) -> tuple[str, Facts]:
     )
     body = STRUCTURES[structure](invoice)
     direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
-    font, size = chance.choice(words["fonts"].split("|")), chance.choice((13, 14, 15))
+    font, size = chance.choice(words[fonts].split("|")), chance.choice((13, 14, 15))
     page = f"<section lang={language} dir={direction} style=\"font-family:'{font}';font-size:{size}px\">{body}</section>"
     absent = [name for name in ("due_date", "prepaid") if name not in invoice.facts]
     rows = invoice.facts.pop("line_items")
@@ -290,15 +292,20 @@ def _statement(invoice: Invoice) -> str:
 STRUCTURES: tuple[Callable[[Invoice], str], ...] = (_beside, _form, _lines, _statement)
 
 
-def draw_words(seed: str, language: str) -> tuple[str, str]:
+def draw_words(seed: str, language: str, fonts: str = "fonts") -> tuple[str, str]:
     """HTML of a page of words, and its text in reading order: names of countries, languages and currencies of Unicode CLDR, and numbers."""
     chance, locale = random.Random(seed), Locale(language)
     names = [
         *(name for code, name in locale.territories.items() if len(code) == 2),
         *locale.languages.values(), *locale.currencies.values(),
     ]  # fmt: skip
-    size, font = chance.choice((13, 15, 17, 20)), chance.choice(str(vocabulary()[language]["fonts"]).split("|"))
-    room = (600 if language in ("ja", "ko", "zh") else 1100) * (20 / size) ** 2  # letters on the page, with room to spare
+    size, font = (
+        chance.choice((13, 15, 17, 20)),
+        chance.choice((WORD_FONTS.get(language) or str(vocabulary()[language][fonts])).split("|")),
+    )
+    room = (600 if language in ("ja", "ko", "zh", "zh_Hant") else 1100) * (
+        20 / size
+    ) ** 2  # letters on the page, with room to spare
     paragraphs: list[str] = []
     while sum(map(len, paragraphs)) < room - 200:
         words = chance.sample(names, chance.randrange(6, 14))
