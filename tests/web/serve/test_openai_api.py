@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import jsonschema
 import pytest
 from PIL import Image, ImageDraw
+from pydantic import BaseModel
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -196,6 +197,26 @@ def test_an_answer_meets_its_json_schema(served: ChatServed) -> None:
     wrong = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "no such type"}}}
     with pytest.raises(openai.BadRequestError, match="schema"):
         served.ask("Which colour?", response_format=wrong)
+
+
+class Slip(BaseModel):
+    """What a program asks for with a class."""
+
+    colour: Literal["red", "blue"]
+    is_paid: bool
+
+
+def test_openais_client_gets_an_object_of_a_class_from_an_image_at_once_and_as_a_stream(served: ChatServed) -> None:
+    content = [
+        {"type": "text", "text": "Which colour, and is it paid?"},
+        {"type": "image_url", "image_url": {"url": data_url("PAID")}},
+    ]
+    options: Any = {"model": "model", "messages": [{"role": "user", "content": content}], "temperature": 0}
+    client = served.client()
+    whole = client.chat.completions.parse(response_format=Slip, **options).choices[0].message.parsed
+    assert isinstance(whole, Slip)
+    with client.chat.completions.stream(response_format=Slip, **options) as stream:
+        assert stream.get_final_completion().choices[0].message.parsed == whole
 
 
 def test_requests_of_several_users_are_answered_in_one_batch_each_with_its_own_answer(served: ChatServed) -> None:
