@@ -156,6 +156,10 @@ def test_rows_are_edited_as_in_a_spreadsheet(outbox: ServedOutbox, open_page: Op
         "Delivery\t1\t5.00\t5.00\r\nFee\t2\t1.50\t3.00\r\n",
     )
     page.keyboard.press("Alt+ArrowUp")
+    page.get_by_role("textbox", name="description, row 4").focus()
+    page.keyboard.press("Alt+Backspace")
+    expect(page.get_by_role("textbox", name="description, row 4")).to_have_count(0)
+    page.get_by_role("textbox", name="description, row 3").press("Control+z")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Edit the rows").wait_for()
     rows = outbox.view(id)["fields"]["invoice.line_items"]["edit"]["value"]

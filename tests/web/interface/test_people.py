@@ -83,6 +83,8 @@ def test_people_are_invited_work_under_their_names_and_readers_only_look(
         ada.get_by_role("button", name="Invite").click()
         links[name] = ada.get_by_label("Link of the invitation").input_value()
         check_page(ada)
+        remove = ada.get_by_role("button", name=f"Remove the invitation of {name} {width}").bounding_box()
+        assert remove["height"] < 50, "no word is broken letter by letter"
 
     cora, rita = new_browser(size), new_browser(size)
     accept(cora, links["Cora"])
