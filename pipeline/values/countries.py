@@ -69,11 +69,10 @@ def country_weights(texts: Iterable[str]) -> Counter[str]:
     """The weight of each country (ISO 3166) that the texts of a page speak for. One sign counts once."""
     text = "\n".join(texts)
     weights: Counter[str] = Counter()
+    may_be_us = bool(_DOLLARS.search(text)) or _has_us_address(text)  # codes of states are words and postal codes elsewhere
     for sign in _possible_signs(text):
-        if sign.pattern.search(text):
+        if (may_be_us or sign.country != "US") and sign.pattern.search(text):
             weights[sign.country] += sign.weight
-    if not _DOLLARS.search(text) and not _has_us_address(text):  # codes of states are words and postal codes elsewhere
-        del weights["US"]
     if _HAN.search(text) and not _KANA.search(text):
         weights["CN"] += WEIGHTS["strong"]
     for code in {match[1] for match in _PHONE.finditer(text)}:

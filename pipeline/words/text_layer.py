@@ -6,11 +6,12 @@ separated: invisible text is an OCR layer over a scan, or an attempt to deceive,
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import atan2, degrees
+from math import atan2, degrees, inf
 from typing import Any
 
 import pypdfium2
@@ -46,6 +47,8 @@ MAX_LETTER_GAP = 0.4
 """Widest gap in a word of a line from right to left, in font sizes: such lines come without blanks between cells of a table."""
 MIN_LIKENESS = 70
 """Of 100: how much alike a stored text and the text that OCR reads in its place are at least, where both are the same word."""
+_WORD = re.compile(r"\S+")
+_RAISED = frozenset(SUPERSCRIPTS)
 SOFT_HYPHEN = "\u00ad"
 _PAINTED = 16 | 32
 """MuPDF's flags for letters that are filled or stroked."""
@@ -85,6 +88,8 @@ class _Run:
 
     letters: list[_Letter]
     angle: float
+    in_one_print: bool = False
+    """Whether all letters have one font, size and colour."""
 
 
 @dataclass(slots=True)
@@ -211,7 +216,7 @@ def _inside(box: Box, width: float, height: float) -> bool:
 
 def _split(run: _Run) -> Iterator[list[_Letter]]:
     """The letters of each word of a run. A word ends at a blank, where the visibility changes and before a raised digit."""
-    letters, widest_gap = run.letters, float("inf")
+    letters, widest_gap = run.letters, inf
     text = "".join([letter.char for letter in letters])
     if abs(run.angle) < 1 and has_right_to_left(text):
         letters, widest_gap = printed_order(letters), MAX_LETTER_GAP
@@ -219,6 +224,9 @@ def _split(run: _Run) -> Iterator[list[_Letter]]:
     starts = frozenset[int]()
     if has_long_word(text):
         starts = glued_ends([(letter.char, letter.box[0], letter.box[2]) for letter in letters], letters[0].size)
+    if run.in_one_print and not starts and widest_gap == inf and _RAISED.isdisjoint(text) and len(text) == len(letters):
+        yield from (letters[slice(*word.span())] for word in _WORD.finditer(text))  # only a smaller digit can be a raised one
+        return
     group: list[_Letter] = []
     base: _Letter | None = None  # the letter before a raised mark
     for number, letter in enumerate(letters):
@@ -281,7 +289,7 @@ def _mupdf_runs(page: pymupdf.Page) -> Iterator[_Run]:
             remaining -= len(letters)
             if remaining < 0:
                 return
-            yield _Run(letters, angle)
+            yield _Run(letters, angle, len(line["spans"]) == 1)
 
 
 def _mupdf_blocks(page: pymupdf.Page) -> list[dict[str, Any]]:
@@ -291,7 +299,7 @@ def _mupdf_blocks(page: pymupdf.Page) -> list[dict[str, Any]]:
     for a second print of the one in it, and leaves it out. Then the letters of the font are taken, where these are more.
     """
     blocks: list[dict[str, Any]] = page.get_text("rawdict", flags=_FLAGS)["blocks"]
-    if not any(is_ligature_alef(char["c"], char["bbox"]) for char in _chars(blocks)):
+    if not any(is_ligature_alef(char["c"], char["bbox"]) for char in _chars(blocks) if not char["c"].isascii()):
         return blocks
     others: list[dict[str, Any]] = page.get_text("rawdict", flags=_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)["blocks"]
     return max(blocks, others, key=lambda found: sum(has_right_to_left(char["c"]) for char in _chars(found)))

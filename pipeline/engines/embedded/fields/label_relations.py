@@ -211,13 +211,14 @@ class LabelScores:
 
     def _blocked_rows(self, candidates: Sequence[Candidate], spread: bool) -> dict[tuple[int, Box], int]:
         """How many rows between each value and its labels above have another value of its column; for other than amounts, or any text."""
-        places = [place for place in {(c.run.row, c.box): None for c in candidates} if self._over.get(place, _NO_LABELS)[1]]
+        over = {place: self._over.get(place, _NO_LABELS) for place in {(c.run.row, c.box): None for c in candidates}}
+        found = dict.fromkeys(over, 0)
+        places = [place for place, (above, aligned) in over.items() if aligned and above < place[0] - 1]
         if not places:
-            return {}
+            return found
         ordered = sorted(candidates, key=lambda c: c.run.row)
         value_boxes, value_rows = np.array([c.box for c in ordered]), np.array([c.run.row for c in ordered])
         lines, firsts = np.unique(value_rows, return_index=True)
-        counts: list[int] = []
         for start in range(0, len(places), _AT_ONCE):
             part = places[start : start + _AT_ONCE]
             boxes = np.array([box for _, box in part])
@@ -227,9 +228,10 @@ class LabelScores:
             if not spread:
                 blocked |= self.layout.rows_across(boxes)
             row = np.arange(len(self.layout.rows))
-            own, above = np.array([[row for row, _ in part], [self._over[place][0] for place in part]])[:, :, None]
-            counts += (blocked & (row > above) & (row < own)).sum(axis=1).tolist()
-        return dict(zip(places, counts, strict=True))
+            own, above = np.array([[row for row, _ in part], [over[place][0] for place in part]])[:, :, None]
+            counts = (blocked & (row > above) & (row < own)).sum(axis=1)
+            found.update(zip(part, counts.tolist(), strict=True))
+        return found
 
     def _wrapped(self, candidate: Candidate, by_row: _Rows) -> list[Relation]:
         """Labels of the row above, where that row has no value and this row has nothing else: the line was broken."""

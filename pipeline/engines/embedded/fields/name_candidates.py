@@ -10,7 +10,7 @@ from functools import lru_cache
 from pipeline.engines.embedded.fields.labels import Label
 from pipeline.engines.embedded.fields.page_rows import Layout, Run, label_key
 from pipeline.engines.embedded.fields.similar_texts import SimilarTexts
-from pipeline.engines.embedded.fields.vocabulary import POSTCODE, Vocabulary, is_neutral, vocabulary
+from pipeline.engines.embedded.fields.vocabulary import POSTCODE, Vocabulary, has_contact, has_street, is_neutral, vocabulary
 from pipeline.languages import Languages, from_words
 from pipeline.languages.cldr import country_names
 
@@ -25,6 +25,7 @@ _LEADING_HOUSE = re.compile(r"^\d{1,4}[a-zA-Z]?,?\s+[^\W\d]{2}")
 _REGISTRATION = re.compile(r"\s*[\[(][^()\[\]]*\d[^()\[\]]*[\])]?\s*$|\s*[\[(]\s*$")
 _SENTENCE = re.compile(r"\s.*[a-z]{3}\)?\.$|。$")
 """The end of a sentence; names of people end in no dot, and abbreviations are short. A logo of one word may have a dot."""
+_CHINESE = re.compile(r"[\u4e00-\u9fff]{2}")
 _LONG_TITLE, _SAME_TITLE = 8, 87.0
 """Letters of a title from which another text is hardly like it by chance, and the likeness (0 to 100) of a misread one."""
 _BEHIND_COMMA = re.compile(r"[,،]\s*$")
@@ -134,10 +135,10 @@ def is_address(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_address(text: str, words: Vocabulary) -> bool:
-    if words.contact.search(text) or sum(c.isalpha() for c in text) < 3:
+def _is_address(text: str, _words: Vocabulary) -> bool:
+    if has_contact(text) or sum(map(str.isalpha, text)) < 3:
         return False
-    return POSTCODE.search(text) is not None or (words.street.search(text) is not None and any(c.isdigit() for c in text))
+    return POSTCODE.search(text) is not None or (any(map(str.isdigit, text)) and has_street(text))
 
 
 def without_legal_form(text: str) -> str:
@@ -182,7 +183,7 @@ def _is_numbered(text: str, label: Label) -> bool:
 def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool) -> float:
     text = name.text
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
-    chinese = re.search(r"[\u4e00-\u9fff]{2}", text) is not None
+    chinese = not text.isascii() and _CHINESE.search(text) is not None
     if (
         (letters < 3 and not chinese)
         or len(text) > 70
@@ -199,7 +200,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
         return 0.0
     if _is_labels(name, labels):
         return 0.0
-    if not organisation and (vocabulary().contact.search(text) or is_address(text) or _is_phrase(text) or _is_state(text)):
+    if not organisation and (has_contact(text) or is_address(text) or _is_phrase(text) or _is_state(text)):
         return 0.0
     if _WEB.search(text) or label_key(name.run.text) in vocabulary().titles:
         return 0.1
@@ -209,7 +210,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
     score -= 0.3 if ":" in text else 0.0
     score -= 0.2 if letters < 5 and not organisation and not chinese else 0.0
     score -= 0.25 if digits and not organisation else 0.0
-    score -= 0.2 if vocabulary().street.search(text) and not organisation else 0.0
+    score -= 0.2 if not organisation and has_street(text) else 0.0
     score += 0.1 if split and organisation else 0.0
     score -= 0.25 if len(text.split()) > 5 and not organisation else 0.0
     return max(0.05, score)

@@ -207,7 +207,9 @@ def _height(word: Word) -> float:
 
 def _lean(words: Sequence[Word], indices: list[int]) -> float:
     """Slope of a scan's lines, down to the right: the median over neighbours of one printed line, far enough apart to tell."""
-    slopes = []
+    slopes: list[float] = []
+    if not any(words[i].source == "ocr" for i in indices):
+        return 0.0
     for i, j in pairwise(indices):
         a, b = words[i].box, words[j].box
         across = (b[0] + b[2] - a[0] - a[2]) / 2
@@ -224,13 +226,12 @@ def _rows(words: Sequence[Word], indices: list[int], lean: float) -> list[list[i
     for i in sorted(indices, key=lambda i: (words[i].box[1] + words[i].box[3] - 2 * down[i], words[i].box[0])):
         top, bottom = words[i].box[1] - down[i], words[i].box[3] - down[i]
         for at in range(len(rows) - 1, max(-1, len(rows) - 6), -1):
-            shared = min(bottom, spans[at][1]) - max(top, spans[at][0])
-            if shared > 0.5 * min(bottom - top, spans[at][1] - spans[at][0]) and (
-                len(rows[at]) > _MOST_IN_ROW or _fits(words, rows[at], i)
-            ):
+            above, below = spans[at]
+            shared = min(bottom, below) - max(top, above)
+            if shared > 0.5 * min(bottom - top, below - above) and (len(rows[at]) > _MOST_IN_ROW or _fits(words, rows[at], i)):
                 rows[at].append(i)
                 count = len(rows[at])
-                spans[at] = (spans[at][0] + (top - spans[at][0]) / count, spans[at][1] + (bottom - spans[at][1]) / count)
+                spans[at] = (above + (top - above) / count, below + (bottom - below) / count)
                 break
         else:
             rows.append([i])

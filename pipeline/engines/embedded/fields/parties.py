@@ -61,6 +61,7 @@ class Parties:
         self.names = sorted(likely, key=lambda name: name.run.number)
         self._senders = [name for name in self.names if name.start <= 2 and is_return_line(name.run.text)]
         self._host_shares: dict[str, float] = {}
+        self._labelled: dict[tuple[str, int, int], float] = {}
         self._counts = Counter(_key(name.text) for name in self.names)
         tops = [run.box[1] for run in layout.runs]
         self._first, self._last = min(tops, default=0.0), max(tops, default=0.0)
@@ -114,7 +115,11 @@ class Parties:
 
     def labelled_as(self, name: NameCandidate, role: str) -> float:
         """1 for a name beside or right below a label of that role; less for other lines of the same block."""
-        return max((self._label_strength(label, name) for label in self.labels if self.roles[label.field] == role), default=0.0)
+        key = role, name.run.number, name.start
+        if key not in self._labelled:
+            strengths = (self._label_strength(label, name) for label in self.labels if self.roles[label.field] == role)
+            self._labelled[key] = max(strengths, default=0.0)
+        return self._labelled[key]
 
     def _label_strength(self, label: Label, name: NameCandidate) -> float:
         """How well the label leads to the name."""

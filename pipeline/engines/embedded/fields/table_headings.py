@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from pipeline.engines.embedded.fields.label_index import Meanings, by_language, likely, tree_of, words_in
@@ -171,10 +172,18 @@ def _run_cells(layout: Layout, run: Run, headings: PageHeadings, misread: bool) 
 
 def _pieces(layout: Layout, run: Run, keys: Sequence[str], headings: PageHeadings, misread: bool) -> Iterator[HeaderCell]:
     """Headings from the first word on, the longest first; words of no heading stand alone. ``keys`` are the folded words."""
+    text, ends = "".join(keys), [*accumulate(map(len, keys))]
+    is_exact = not misread and "#" not in text and "%" not in text
     first = 0
     while first < len(run.words):
+        begin = ends[first] - len(keys[first])
+        lengths = {len(label) for _, label in words_in(headings.tree, text, (begin,))} if is_exact else set()
         for last in range(len(run.words), first, -1):
-            if last == first + 1 or _column(_joined(keys[first:last]), headings, misread) is not None:
+            if last == first + 1 or (
+                ends[last - 1] - begin in lengths
+                if is_exact
+                else _column(_joined(keys[first:last]), headings, misread) is not None
+            ):
                 yield _cell(layout, run, keys, first, last, headings, misread)
                 first = last
                 break

@@ -82,6 +82,26 @@ def _organisation(legal_forms: list[str], words: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_])(?:{whole})(?![^\W_])\.?|{any_of(parts)}", re.IGNORECASE)
 
 
+def has_contact(text: str) -> bool:
+    """Whether a text has a word or sign that stands beside telephone numbers and web addresses."""
+    return _has_contact(text, vocabulary())
+
+
+def has_street(text: str) -> bool:
+    """Whether a text has a word that addresses contain."""
+    return _has_street(text, vocabulary())
+
+
+@lru_cache(maxsize=4096)
+def _has_contact(text: str, known: Vocabulary) -> bool:
+    return known.contact.search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _has_street(text: str, known: Vocabulary) -> bool:
+    return known.street.search(text) is not None
+
+
 def is_neutral(word: str) -> bool:
     """Filler beside a label that does not change its meaning: articles, currencies, values, anything in brackets."""
     if any(map(str.isdigit, word)) or word[:1] in "([" or word[-1:] in ")]":

@@ -17,7 +17,7 @@ from pipeline.engines.embedded.fields.name_candidates import (
 )
 from pipeline.engines.embedded.fields.page_rows import Layout, Run
 from pipeline.engines.embedded.fields.stacked_networks import Numbers
-from pipeline.engines.embedded.fields.vocabulary import POSTCODE, vocabulary
+from pipeline.engines.embedded.fields.vocabulary import POSTCODE, has_contact, has_street
 
 MOST_LINES = 80
 """Runs of a page that are looked at: those nearest to the name of the party."""
@@ -81,17 +81,17 @@ def address_lines(layout: Layout, name: Run, labels: Sequence[Label], values: Se
 
 
 def _features(layout: Layout, name: Run, run: Run, label: float, own: bool, value: bool) -> list[float]:
-    text, page, words = run.text, layout.page, vocabulary()
+    text, page = run.text, layout.page
     letters, digits = run.letters, sum(map(str.isdigit, text))
     height = max(4.0, layout.height)
     centre = (run.box[0] + run.box[2] - name.box[0] - name.box[2]) / 2
     return [
         POSTCODE.search(text) is not None,
-        words.street.search(text) is not None,
+        has_street(text),
         is_address(text),
         has_house_number(text),
         begins_with_house_number(text),
-        words.contact.search(text) is not None,
+        has_contact(text),
         is_organisation(text),
         label,
         own,

@@ -11,7 +11,7 @@ from pipeline.engines.embedded.fields.candidates import Candidates
 from pipeline.engines.embedded.fields.name_candidates import is_organisation
 from pipeline.engines.embedded.fields.page_rows import Layout, label_key
 from pipeline.engines.embedded.fields.parties import Parties
-from pipeline.engines.embedded.fields.vocabulary import vocabulary
+from pipeline.engines.embedded.fields.vocabulary import has_contact, vocabulary
 
 Numbers = NDArray[np.float32]
 NAME_FEATURES = (
@@ -117,7 +117,7 @@ def _of_any_role(layout: Layout, candidates: Candidates, parties: Parties, table
     sizes = [name.run.size / layout.height for name in names]
     top = max(sizes, default=1.0)
     vats = [(c.box[0], c.box[1]) for c in candidates.vats]
-    lines = [(run.box[0], run.box[1]) for run in layout.runs if vocabulary().contact.search(run.text)]
+    lines = [(run.box[0], run.box[1]) for run in layout.runs if has_contact(run.text)]
     amounts = [c.box[1] for c in candidates.money if c.quality >= 0.8]
     last = max(amounts, default=layout.page.height)
     titles = vocabulary().titles
