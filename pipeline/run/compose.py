@@ -53,22 +53,25 @@ def compose(
     recipes: Mapping[str, str],
     accepted_error: float,
     part: FilePart | None = None,
+    whole: Publication | None = None,
 ) -> Publication:
     """A document's publication; a container's has its parts.
 
     So many values are marked for review that at most ``accepted_error`` are wrong without a mark.
 
-    ``part``: which part of a file the document is; None for a whole file.
+    ``part``: which part of a file the document is; None for a whole file. ``whole``: the publication of that file, just composed; what
+    it shares with its documents is taken from it, because a stack has many.
     """
     units, fields, uncorrected = [], {}, {}
-    engine, engine_versions = ledger.engine_and_versions(recipes.values())
+    provenance = dict(whole.provenance) if whole else _provenance(ledger, document, recipes)
+    engine, finished = provenance["engine"], provenance["finished"]
     corrections = correction_history(ledger, document_key(document.sha256, part))
-    split = ledger.split_of_file(part.file if part else source.name, document.sha256)
+    split = whole.split if whole else ledger.split_of_file(part.file if part else source.name, document.sha256)
     only = part.pages if part else split.documents[0] if split and len(split.documents) == 1 else None
-    started, finished = ledger.processing_period(document.sha256, recipes) or (None, None)
     read_on = datetime.date.fromisoformat(finished[:10]) if finished else None
     for template, recipe in recipes.items():
-        results = in_order(ledger.results(document.sha256, template, recipe), only, whole=part is None)
+        pages = part.pages.pages if part else None
+        results = in_order(ledger.results(document.sha256, template, recipe, pages), only, whole=part is None)
         if part is None and split and len(split.documents) > 1:
             results = _first_chart(results)
         units += results
@@ -80,13 +83,6 @@ def compose(
             fields[template] = _with_duplicates(ledger, document.sha256, checked, templates[template])
         else:  # the template was removed; its values are still published
             uncorrected[template] = fields[template] = _unmerged(results)
-    provenance: dict[str, Any] = {
-        "engine": engine,
-        "recipe": "+".join(recipes.values()),
-        "versions": engine_versions,
-        "started": started,
-        "finished": finished,
-    }
     questions = {
         name: templates[name].description for name in recipes if name.startswith(QUESTION_PREFIX) and name in templates
     }
@@ -115,6 +111,18 @@ def compose(
             if name in templates and templates[name].is_nested
         },
     )
+
+
+def _provenance(ledger: Ledger, document: DocumentInfo, recipes: Mapping[str, str]) -> dict[str, Any]:
+    engine, engine_versions = ledger.engine_and_versions(recipes.values())
+    started, finished = ledger.processing_period(document.sha256, recipes) or (None, None)
+    return {
+        "engine": engine,
+        "recipe": "+".join(recipes.values()),
+        "versions": engine_versions,
+        "started": started,
+        "finished": finished,
+    }
 
 
 def _approval(ledger: Ledger, key: str) -> dict[str, str]:

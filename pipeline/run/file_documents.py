@@ -104,6 +104,7 @@ def document_publications(job: Job, publication: Publication) -> list[Publicatio
             publication.recipes,
             publication.accepted_error,
             record.part,
+            publication,
         )
         for record in records
     ]

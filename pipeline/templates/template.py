@@ -371,6 +371,8 @@ class Template(_Strict):
     def split_term(self, term: str) -> tuple[str, str]:
         """Field and column that a term of a check names, without its sign; no column for a field that is no table."""
         plain = term.lstrip("-")
+        if "." not in plain:
+            return plain, ""
         table = next((name for name in self.fields if plain.startswith(f"{name}.") and plain not in self.fields), "")
         return (table, plain[len(table) + 1 :]) if table else (plain, "")
 

@@ -25,6 +25,8 @@ def test_committed_results_are_there_after_reopening(tmp_path: Path) -> None:
         ledger.commit([result(1), result(2)])
     with Ledger(tmp_path) as ledger:
         assert ledger.results("s", "invoice", "r1") == [result(1), result(2)]
+        assert ledger.results("s", "invoice", "r1", [2]) == [result(2)]
+        assert ledger.results("s", "invoice", "r1", []) == []
         assert ledger.answered_pages("s", "invoice", "r1") == {1, 2}
         assert ledger.answered_pages("s", "invoice", "r2") == set()
         assert ledger.document("s") == DocumentInfo("s", "pdf", 2)
