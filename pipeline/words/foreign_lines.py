@@ -15,7 +15,8 @@ import numpy as np
 
 from pipeline.languages.evidence import known_words
 from pipeline.words.detector import Pixels, Quad
-from pipeline.words.line_parts import Reader, beside_number, unread_share, with_parts
+from pipeline.words.line_parts import Reader, beside_number, unread_share, with_native_numbers, with_parts
+from pipeline.words.native_digits import numbers_of
 from pipeline.words.recogniser import LineText, LineWord
 from pipeline.words.scripts import Script, available_models, wanted_scripts
 from pipeline.words.tesseract import TesseractRecogniser, installed_models, line_of
@@ -75,6 +76,10 @@ _ONLY_LATIN = re.compile("[bdfghijklmnqrstuvwzDFGIJLNQRSUVWZ]")
 """Letters that no Cyrillic or Greek letter looks like."""
 _ZEROS = re.compile("[0OО]{3}")
 _WON = re.compile(r"W(?=\d)")
+MIN_OWN_DIGITS = 10
+"""Typical digits on a page that prints numbers in those of Arabic."""
+_TYPICAL = "٢٣٤٦٧٨٩۴۶"
+"""Digits of Arabic and Persian that no letter or digit of another script looks like; 5 is a circle, and 1 a stroke."""
 _DOLLAR = re.compile(r"\$(?=\d)")
 _NAME = re.compile("[\"'«„“”]?[А-ЯЁ]")
 _LOOKALIKE_WORD = re.compile(r"(?<![^\W_])[ABCEHKMOPTXY]{3,}(?![^\W_])")
@@ -136,9 +141,11 @@ class ForeignLines:
         chosen = [n for n, line in enumerate(lines) if n in unread or _may_be(script, line)]
         pictures = [crop(n) for n in chosen]
         texts = _recogniser(script, model).read(pictures)
-        native = _prints_own_digits(script, texts)
-        if script.weak_digits and not native:
-            texts = with_parts(script, texts, pictures, read_parts)
+        own = _native_numbers(lines, crop) if script.name == "Arabic" else {}
+        texts = [with_native_numbers(script, text, own.get(n, [])) for n, text in zip(chosen, texts, strict=True)]
+        native = bool(own) or _prints_own_digits(script, texts)
+        if script.weak_digits:
+            texts = with_parts(script, texts, pictures, read_parts, numbers=not native)
         better: dict[int, LineText] = {}
         for n, text in zip(chosen, texts, strict=True):
             if not native and script.weak_digits and n not in unread and _is_number(lines[n]):
@@ -146,6 +153,9 @@ class ForeignLines:
                 if script.pattern.search(text.text) and (numbers := [word for word in printed if _NUMBER.fullmatch(word.text)]):
                     beside = beside_number(script, text, numbers)
                     better |= {n: beside} if script.pattern.search(beside.text) else {}
+                continue
+            if own.get(n) and text.words:
+                better[n] = text
                 continue
             least = MIN_BESIDE_CLEAR if n not in unread and is_clear(lines[n]) else MIN_CONFIDENCE
             if not script.pattern.search(text.text) or text.confidence < least:
@@ -292,6 +302,22 @@ def _may_be(script: Script, line: LineText) -> bool:
     if script.name in _LOOKALIKES and not _ONLY_LATIN.search(line.text):
         return True
     return line.confidence < CERTAIN
+
+
+def _is_clear_number(line: LineText) -> bool:
+    """Whether PP-OCR has surely read a number in the digits 0 to 9; of one or two digits it may have read others."""
+    return _is_number(line) and line.confidence >= CERTAIN and sum(map(str.isdecimal, line.text)) >= MIN_DIGITS
+
+
+def _native_numbers(lines: Sequence[LineText], crop: Callable[[int], Pixels]) -> dict[int, list[LineWord]]:
+    """The numbers in Arabic or Persian digits by line; none on a page that prints others.
+
+    Most of these digits look like no other sign, so that a page with few of them and many clear numbers has the digits 0 to 9.
+    """
+    found = {n: numbers_of(crop(n)) for n, line in enumerate(lines) if not _is_clear_number(line)}
+    own = sum(sign in _TYPICAL for words in found.values() for word in words for sign in word.text)
+    others = sum(map(str.isdecimal, "".join(line.text for n, line in enumerate(lines) if n not in found)))
+    return {n: words for n, words in found.items() if words} if own >= MIN_OWN_DIGITS and own > others else {}
 
 
 def _prints_own_digits(script: Script, lines: Iterable[LineText]) -> bool:

@@ -49,10 +49,11 @@ COVERED = 0.5
 WIDEST_LETTER = 0.6
 """Picture heights of a letter, at most, in a word whose place Tesseract has right."""
 _NUMBER = re.compile(r"[#№₹$€£¥₪₩฿₴₽%+(-]*\d[\d.,:/%()+-]*[₹$€£¥₪₩฿₴₽%]?")
-_GLUED = re.compile(r"(\D*?)(\d[\d.,:/-]*\d)(\D*)")
+_GLUED = re.compile(r"([^\dA-Za-z]*?)(\d[\d.,:/-]*\d)([^\dA-Za-z]*)")
 """A number with the letters of the script that Tesseract has before and behind it in one word."""
 _DIGITS = re.compile(r"[\d.,]+")
 _LATIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9@./&-]*[A-Za-z0-9.]:?")
+_LETTERS = re.compile(r"[.:]?[A-Za-z]{3,}[.:]?")
 _LEADING = re.compile(r"([.,:;]+)(\w.*)")
 
 
@@ -89,10 +90,13 @@ def unread_share(pictures: Sequence[Pixels], read: Reader) -> float:
     return unread / max(sum(widths), 1)
 
 
-def with_parts(script: Script, texts: Sequence[LineText], pictures: Sequence[Pixels], read: Reader) -> list[LineText]:
+def with_parts(
+    script: Script, texts: Sequence[LineText], pictures: Sequence[Pixels], read: Reader, *, numbers: bool = True
+) -> list[LineText]:
     """Lines that Tesseract has read in ``script``, with the numbers and Latin words that ``read`` (PP-OCR) is surer of.
 
-    ``pictures`` are those of the lines. All parts of a page are read in one call.
+    ``pictures`` are those of the lines. All parts of a page are read in one call. Without ``numbers`` only words are taken: on a page with
+    other digits, numbers are what PP-OCR makes of those.
     """
     texts = [_parted(script, text, picture) for text, picture in zip(texts, pictures, strict=True)]
     parts = [
@@ -100,7 +104,8 @@ def with_parts(script: Script, texts: Sequence[LineText], pictures: Sequence[Pix
     ]
     found: list[list[LineWord]] = [[] for _ in texts]
     for part, text in zip(parts, read([part.picture for part in parts]) if parts else [], strict=True):
-        found[part.line] += _words(script, part, text, pictures[part.line].shape[1])
+        words = _words(script, part, text, pictures[part.line].shape[1])
+        found[part.line] += words if numbers else [word for word in words if _LETTERS.fullmatch(word.text)]
     joined = [_joined(words, len(picture) / picture.shape[1]) for words, picture in zip(found, pictures, strict=True)]
     turned = [[replace(word, text=_turned(script, word.text)) for word in words] for words in joined]
     return [_merged(script, text, words) if words else text for text, words in zip(texts, turned, strict=True)]
@@ -144,9 +149,19 @@ def _joined(words: Sequence[LineWord], height: float) -> list[LineWord]:
 
 def is_sure(script: Script, word: LineWord) -> bool:
     """Whether Tesseract is sure of a word in letters of the script alone."""
-    letters = len(script.pattern.findall(word.text))
-    others = sum(map(str.isalnum, script.pattern.sub("", word.text)))
-    return letters > 1 and not others and word.confidence >= SURE
+    letters = sum(letter.isalpha() for letter in script.pattern.findall(word.text))
+    return letters > 1 and sum(map(str.isalnum, word.text)) == letters and word.confidence >= SURE
+
+
+def with_native_numbers(script: Script, text: LineText, numbers: Sequence[LineWord]) -> LineText:
+    """A line that Tesseract has read, with the numbers in the script's own digits. A single one may be a letter that looks like it."""
+    sure = [word for word in text.words if is_sure(script, word)]
+    found = [
+        number for number in numbers if not any(_is_over(number, word) for word in sure) and (len(number.text) > 1 or not sure)
+    ]
+    kept = [word for word in text.words if not any(_is_over(number, word) for number in found)]
+    words = sorted([*kept, *found], key=lambda word: word.start, reverse=script.right_to_left)
+    return line_of(words, sum(word.confidence for word in words) / max(len(words), 1))
 
 
 def _parted(script: Script, text: LineText, picture: Pixels) -> LineText:

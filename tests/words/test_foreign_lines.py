@@ -85,6 +85,19 @@ def test_labels_in_the_cells_of_a_table_are_read(script: str) -> None:
     assert {"".join(label.split()) for label in labels} <= read
 
 
+NATIVE = {
+    "Arabic": (["المبلغ المستحق", "٩٬٢٤٧٫٣٦", "٢٣٤٦٧٨٩", "تاريخ الإصدار ٢٣/٠٧/٢٠٢٤"], ["٩٬٢٤٧٫٣٦", "٢٣٤٦٧٨٩", "٢٣/٠٧/٢٠٢٤"]),
+}
+
+
+@pytest.mark.parametrize("script", NATIVE, indirect=True)
+def test_numbers_in_the_digits_of_the_script_are_read_also_alone(script: str) -> None:
+    lines, numbers = NATIVE[script]
+    read = {word.text.replace("٬", ",") for word in read_page(picture(drawn(lines), dpi=200)).words}
+    assert {number.replace("٬", ",") for number in numbers} <= read
+    assert {"المبلغ", "المستحق"} <= read
+
+
 def photographed(image: PageImage, sharpness: float) -> PageImage:
     """The picture in a shadow that falls from the left, out of focus, with noise."""
     pixels = np.frombuffer(image.rgb, np.uint8).reshape(image.height, image.width, 3)
