@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
@@ -14,6 +15,7 @@ from pipeline.engines.embedded.fields.name_candidates import (
     find_name_candidates,
     has_house_number,
     is_address,
+    is_organisation,
     is_person,
     is_return_line,
     is_town,
@@ -27,6 +29,7 @@ WINDOW = 5.0
 NAMED = 0.45
 """Share of a line that a web address must make up for the line to be the name behind it."""
 _MOST_NAMES = 100
+_WORDS = re.compile(r"[\s/|]+")
 _HEADING_LETTERS = 3
 """Letters of a word from which it can be a heading; shorter ones are codes and remarks."""
 _CHAIN = 5  # lines of a block that are looked at
@@ -218,8 +221,10 @@ def _is_heading(text: str, headings: Sequence[Container[str]]) -> bool:
     def is_known(part: str) -> bool:
         return any(label_key(part) in known for known in headings)
 
-    words = [word for word in text.split() if sum(map(str.isalpha, word)) >= _HEADING_LETTERS]
-    return is_known(text) or (len(words) > 1 and all(map(is_known, words)))
+    parts = _WORDS.split(text)
+    words = [word for word in parts if sum(map(str.isalpha, word)) >= _HEADING_LETTERS]
+    several = len(words) > 1 or (len(parts) > 1 and bool(words) and not is_organisation(text))
+    return is_known(text) or (several and all(map(is_known, words)))
 
 
 def _key(text: str) -> str:
