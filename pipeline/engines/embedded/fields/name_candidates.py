@@ -190,6 +190,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
         or digits > letters
         or text.endswith(":")
         or _is_title(text)
+        or label_key(text) in _long_labels()
         or label_key(text) in _countries()
     ):
         return 0.0
@@ -285,3 +286,15 @@ def _joined(layout: Layout, name: NameCandidate, names: list[NameCandidate]) -> 
 @from_words
 def _countries(languages: Languages) -> frozenset[str]:
     return frozenset(label_key(name) for code in languages.codes("countries") for name in country_names(code))
+
+
+@from_words
+def _long_labels(languages: Languages) -> frozenset[str]:
+    """Labels of several words of any field, folded: "Delivery address" is no name, also where no template asks for that field."""
+    labels = [
+        label
+        for language in languages.by_code.values()
+        for words in (*(w for group in language.labels.values() for w in group.values()), language.other_labels.date)
+        for label in words
+    ]
+    return frozenset(label_key(label) for label in labels if len(label.split()) > 1)

@@ -76,3 +76,13 @@ def test_indian_groups_of_two_digits() -> None:
 )
 def test_the_month_comes_first_at_an_address_in_the_united_states(address: list[str], day: str) -> None:
     assert values(["Larkspur Diner", *address, "Invoice No. 2290", "Date 04/05/2023", "Total 14.50"])["invoice_date"] == day
+
+
+def test_the_number_of_an_argentine_invoice_is_not_its_point_of_sale() -> None:
+    texts = ["Librería del Ombú SRL", "Factura B", "Punto de Venta: 00003 Comp. Nro: 00002290", "Fecha de Emisión: 14/03/2024"]
+    assert values([*texts, "Importe Total: $ 1450,00"])["invoice_number"] == "00002290"
+
+
+def test_the_label_of_a_field_that_is_not_asked_for_is_no_name() -> None:
+    texts = ["Ricevuta", "Cliente", "Indirizzo di spedizione", "via dei Tigli 41", "20121 Milano", "Totale € 14,50"]
+    assert values(texts)["buyer_name"] is None
