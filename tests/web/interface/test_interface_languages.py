@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.web.page_languages import field_names, read_catalogue, script_texts
 from tests.web.interface.conftest import PHONE, TIMEOUT_MILLISECONDS, OpenPage, ServedOutbox
+from tests.web.review.building import grounded
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
@@ -119,3 +120,20 @@ def test_numbers_and_nouns_have_their_forms_and_nothing_is_cut_off_on_a_phone(
     expect(page.locator(".document-head .links")).to_contain_text(pages)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert left_in_english(page, language[:2]) == []
+
+
+def test_values_of_a_page_in_arabic_or_hebrew_run_from_right_to_left(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    """Each value has its own direction, also within rows and in the list, and the page around it keeps its own."""
+    names: dict[str, Any] = {"vendor_name": grounded("شركة النور للتجارة (2024)", confidence=0.99)}
+    rows = grounded([{"description": "מנורת שולחן 12V", "amount": "40.00"}], printed=None, confidence=0.99)
+    page = open_page(f"/documents/{outbox.add_invoice('rtl.pdf', **names, line_items=rows)}", PHONE)
+    direction = "element => getComputedStyle(element).direction"
+    vendor = page.locator('.field[data-field="invoice.vendor_name"] .value')
+    assert vendor.evaluate(direction) == "rtl"
+    assert page.locator("td", has_text="מנורת").evaluate(direction) == "rtl"
+    assert page.locator("td", has_text="40.00").evaluate(direction) == "ltr"
+    page.goto(f"{outbox.base}/?q=rtl")
+    listed = page.locator("#results td", has_text="شركة")
+    listed.wait_for()
+    assert listed.locator("bdi").evaluate(direction) == "rtl"
+    assert page.locator("body").evaluate(direction) == "ltr"

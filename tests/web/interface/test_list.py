@@ -90,6 +90,9 @@ def test_many_are_approved_exported_and_downloaded_at_once(open_page: OpenPage, 
     page.get_by_text("Approved: 1 document, 1 left as they are.").wait_for()
     page.locator("#results tr", has_text="a.pdf").get_by_text("approved").wait_for()
     assert page.locator("#results tr", has_text="b.pdf").get_by_text("to check").is_visible()
+    page.get_by_label("Choose a.pdf").check()
+    page.get_by_role("button", name="Mark as exported").click()
+    page.locator("#results tr", has_text="a.pdf").get_by_text("exported").wait_for()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
