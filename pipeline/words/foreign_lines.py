@@ -66,9 +66,12 @@ MIN_BESIDE_CLEAR = 0.5
 """The same where PP-OCR reads the line clearly."""
 MIN_LETTERS = 6
 """Letters of a line that PP-OCR has read as words."""
-_OWN_LETTERS = {"fas": "[پچژگ]"}
-"""Letters by which a model is told from another one of its script. Persian's writes two Arabic letters in another form."""
-MIN_OWN_LETTERS = 2
+LOOSE_TIE = 0.25
+"""The same for a model that words tell from the others."""
+_OTHERS = {"fas": re.compile(r"\bال\w\w|ة\b")}
+"""Words by which a page is not in the language of a model: Arabic ones for that of Persian, which writes two of their letters otherwise."""
+_NO_WORD = re.compile(r"(?!)")
+MIN_OTHERS = 2
 _GREEK = re.compile("[\u0370-\u03ff]{2}")
 _NUMBER = re.compile(r"[#№₹$€£¥%+(-]*\d[\d.,:/%()+-]*")
 _LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9@./&-]{2,}")
@@ -196,9 +199,10 @@ class ForeignLines:
 
     def _script_of(self, sample: Sequence[Pixels], lines: Sequence[LineText], least: float) -> tuple[Script, str] | None:
         """The script and the model that read the sample with most confidence; None where none has the ``least`` confidence."""
-        if self._last and _confidence(sample, lines, *self._last)[0] >= SURE:
-            return self._last
         installed = installed_models()
+        alone = self._last and len(available_models(self._last[0], installed)) == 1
+        if self._last and alone and _confidence(sample, lines, *self._last)[0] >= SURE:
+            return self._last
         options = [(script, model) for script in self._scripts for model in available_models(script, installed)]
         readings = [_confidence(sample, lines, *option) for option in options]
         rated = [sure for sure, _ in readings]
@@ -209,14 +213,13 @@ class ForeignLines:
         second = max((sure for option, sure in zip(options, rated, strict=True) if option[0] is not script), default=0.0)
         if best < MIN_SURE and best < MIN_LEAD * second:
             return None
+        # Of two models of a script the later one is for a language whose letters the first lacks.
         tied = [
-            (option, text)
+            (option, f"{text} {readings[rated.index(best)][1]}")
             for option, (sure, text) in zip(options, readings, strict=True)
-            if option[0] is script and sure >= best - TIE
+            if option[0] is script and sure >= best - (LOOSE_TIE if option[1] in _OTHERS else TIE)
         ]
-        fitting = [
-            option for option, text in tied if len(re.findall(_OWN_LETTERS.get(option[1], "."), text)) >= MIN_OWN_LETTERS
-        ]
+        fitting = [option for option, text in tied if len(_OTHERS.get(option[1], _NO_WORD).findall(text)) < MIN_OTHERS]
         return (fitting or [option for option, _ in tied])[-1]
 
 
