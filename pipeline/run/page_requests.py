@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipeline.run.job import Job
 
 MAX_REMARK_LETTERS = 500
-VERSION = 9
+VERSION = 10
 """Part of every recipe: raise it when pages are drawn or read differently."""
 HANDLER = "pipeline.run.page_reader:handle"
 BARCODES_BY_POLICY: Mapping[SplitPolicy, Literal["never", "scans", "always"]] = {

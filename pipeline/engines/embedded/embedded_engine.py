@@ -11,7 +11,7 @@ from pipeline.engines.deadline import DeadlineError, deadline
 from pipeline.records import Answer, Claim
 from pipeline.templates.template import Template
 
-VERSION = 9
+VERSION = 10
 """Part of every recipe: raise it when readers answer differently."""
 
 
