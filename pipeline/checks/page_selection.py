@@ -19,6 +19,8 @@ from pipeline.templates.template import Check, Template
 
 MIN_NUMBER_SCORE = 0.5
 """Lowest score of the number of another document; weaker ones may be any number of an annex."""
+MIN_TOTAL_SCORE = 0.5
+"""Lowest score of a total that is likelier than not; any amount of an annex may have a lower one."""
 MAX_TAX_SHARE = Decimal("0.35")
 """By how much of it a total may exceed the sum of the rows."""
 Fields = Mapping[str, Evidence]
@@ -124,7 +126,10 @@ def _equal(a: Fields, b: Fields, names: Sequence[str]) -> bool:
 
 
 def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> int | None:
-    """The page whose totals count: a sum holds there, or the rows add up to it, or it has the document's number; the last of several."""
+    """The page whose totals count: a sum holds there, or the rows add up to it, or it has the document's number.
+
+    Of several such pages the last one with a total that is likelier than not.
+    """
     totals = [check.equals for check in template.main_checks() if check.equals]
     with_totals = [page for page in own if any(not is_absent(_value(pages[page], name)) for name in totals)]
     if not with_totals:
@@ -138,7 +143,11 @@ def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: 
             return 2
         return int(not is_absent(_value(fields, number)))
 
-    return max(with_totals, key=lambda page: (rank(page), page))
+    def is_likely(page: int) -> bool:
+        scores = [pages[page][name].score for name in totals if name and not is_absent(_value(pages[page], name))]
+        return max(scores, default=0.0) >= MIN_TOTAL_SCORE
+
+    return max(with_totals, key=lambda page: (rank(page), is_likely(page), page))
 
 
 def _amounts(template: Template, check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> list[Decimal]:
