@@ -19,8 +19,8 @@ from pipeline.templates.template import Check, Template
 
 MIN_NUMBER_SCORE = 0.5
 """Lowest score of the number of another document; weaker ones may be any number of an annex."""
-MIN_TOTAL_SCORE = 0.5
-"""Lowest score of a total that is likelier than not; any amount of an annex may have a lower one."""
+MIN_TOTAL_SHARE = 0.9
+"""A total whose score is a smaller share of the best page's may be any amount of an annex."""
 MAX_TAX_SHARE = Decimal("0.35")
 """By how much of it a total may exceed the sum of the rows."""
 Fields = Mapping[str, Evidence]
@@ -128,7 +128,7 @@ def _equal(a: Fields, b: Fields, names: Sequence[str]) -> bool:
 def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> int | None:
     """The page whose totals count: a sum holds there, or the rows add up to it, or it has the document's number.
 
-    Of several such pages the last one with a total that is likelier than not.
+    Of several such pages the last one whose total is about as likely as the best.
     """
     totals = [check.equals for check in template.main_checks() if check.equals]
     with_totals = [page for page in own if any(not is_absent(_value(pages[page], name)) for name in totals)]
@@ -143,11 +143,10 @@ def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: 
             return 2
         return int(not is_absent(_value(fields, number)))
 
-    def is_likely(page: int) -> bool:
-        scores = [pages[page][name].score for name in totals if name and not is_absent(_value(pages[page], name))]
-        return max(scores, default=0.0) >= MIN_TOTAL_SCORE
-
-    return max(with_totals, key=lambda page: (rank(page), is_likely(page), page))
+    ranks = {page: rank(page) for page in with_totals}
+    best = [page for page in with_totals if ranks[page] == max(ranks.values())]
+    scores = {page: max(pages[page][name].score for name in totals if name and name in pages[page]) for page in best}
+    return max(page for page in best if scores[page] >= MIN_TOTAL_SHARE * max(scores.values()))
 
 
 def _amounts(template: Template, check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> list[Decimal]:
