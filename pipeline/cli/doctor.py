@@ -155,7 +155,14 @@ def _office(settings: Settings) -> Finding:
 
 def _scripts(settings: Settings) -> Finding:
     """Which scripts are read, which are missing, and the command that brings them."""
-    from pipeline.words.scripts import DEFAULT_SCRIPTS, SCRIPTS, available_models, install_command, wanted_scripts
+    from pipeline.words.scripts import (
+        DEFAULT_SCRIPTS,
+        SCRIPTS,
+        available_models,
+        install_command,
+        missing_models,
+        wanted_scripts,
+    )
     from pipeline.words.tesseract import installed_models
 
     installed, named = installed_models(), settings.ocr.languages
@@ -164,10 +171,16 @@ def _scripts(settings: Settings) -> Finding:
     read = [script.name for script in (wanted if named else SCRIPTS) if available_models(script, installed)]
     missing = [script for script in wanted if not available_models(script, installed)]
     detail = f"read by PP-OCR: {own}" + (f"; by Tesseract: {', '.join(read)}" if read else "")
-    if not missing:
+    partly = {script: models for script in wanted if (models := missing_models(script, installed))}
+    if not missing and not partly:
         return Finding("scripts", "ok", detail)
-    detail += f"; not read: {', '.join(script.name for script in missing)}"
-    return Finding("scripts", "note", detail, f"{install_command(missing)}, then `pipeline reprocess` the documents concerned")
+    if missing:
+        detail += f"; not read: {', '.join(script.name for script in missing)}"
+    for script, models in partly.items():
+        detail += f"; {script.name} is read without the model{'s' * (len(models) > 1)} {', '.join(models)}"
+    return Finding(
+        "scripts", "note", detail, f"{install_command([*missing, *partly])}, then `pipeline reprocess` the documents concerned"
+    )
 
 
 def _templates(settings: Settings) -> Finding:

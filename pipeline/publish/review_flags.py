@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 
 from pipeline.publish.review_words import ReviewWords
-from pipeline.records import Evidence
+from pipeline.records import Evidence, Json
 from pipeline.templates.template import Check
 
 REVIEW_FLAGS = (
@@ -35,7 +36,9 @@ DETAIL = "detail"
 DIFFERENCE = "off-by:"
 """Beginning of the flag ``off-by:CHECK:AMOUNT`` beside ``sum:CHECK``."""
 _NO_BREAK_SPACE = "\u00a0"
+_ADJUSTED = "adjusted:"
 _ENGLISH = ReviewWords()
+_NO_FIELDS: Mapping[str, Evidence] = {}
 FLAG_TEXTS = {
     "ungrounded": "not found on the page",
     "checksum": "its check digits are wrong",
@@ -69,12 +72,23 @@ def is_urgent(evidence: Evidence, threshold: float) -> bool:
 
 
 def review_reasons(
-    evidence: Evidence, threshold: float, checks: Mapping[str, Check], words: ReviewWords = _ENGLISH
+    evidence: Evidence,
+    threshold: float,
+    checks: Mapping[str, Check],
+    words: ReviewWords = _ENGLISH,
+    *,
+    fields: Mapping[str, Evidence] = _NO_FIELDS,
 ) -> list[str]:
-    """Why a value needs a review, in words; empty when it needs none. ``checks`` are the template's checks by name."""
+    """Why a value needs a review, in words; empty when it needs none.
+
+    ``checks`` are the template's checks by name. ``fields`` are all of the document: a difference that is one of their amounts, as
+    tax on top of the rows, is named.
+    """
     if not _needs_review(evidence, threshold):
         return []
-    failed = [_with_difference(flag, evidence, checks, words) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)]
+    failed = [
+        _with_difference(flag, evidence, checks, words, fields) for flag in evidence.flags if flag.startswith(REVIEW_FLAGS)
+    ]
     return [
         *(
             [flag_text(flag, checks, words) for flag in evidence.flags if flag in ("unread-script", "required")]
@@ -96,7 +110,9 @@ def is_absent(evidence: Evidence) -> bool:
     return evidence.value in (None, "", [])
 
 
-def _with_difference(flag: str, evidence: Evidence, checks: Mapping[str, Check], words: ReviewWords) -> str:
+def _with_difference(
+    flag: str, evidence: Evidence, checks: Mapping[str, Check], words: ReviewWords, fields: Mapping[str, Evidence]
+) -> str:
     """A failed check in words, with the difference of a sum."""
     text, name = flag_text(flag, checks, words), flag.partition(":")[2]
     differences = [
@@ -104,8 +120,48 @@ def _with_difference(flag: str, evidence: Evidence, checks: Mapping[str, Check],
         for each in evidence.flags
         if flag.startswith("sum:") and each.startswith(f"{DIFFERENCE}{name}:")
     ]
+    if differences and (named := _named_difference(checks.get(name), differences[0], checks, words, fields)):
+        return named
     difference = words.say("the difference is %(amount)s", amount=differences[0]) if differences else ""
     return f"{text}; {difference}" if difference else text
+
+
+def _named_difference(
+    check: Check | None, off_by: str, checks: Mapping[str, Check], words: ReviewWords, fields: Mapping[str, Evidence]
+) -> str:
+    """A sum that differs from its total by the amount of a field of another check, in words; empty where no field has this amount."""
+    result = fields.get(check.equals or "") if check and check.sum else None
+    total, difference = _number(result.value if result else None), _number(off_by)
+    if check is None or result is None or total is None or difference is None:
+        return ""
+    if any(flag.startswith(_ADJUSTED) for flag in result.flags):  # then more than the rows lies between the two
+        return ""
+    terms = {term.lstrip("-") for term in (*check.sum, check.equals or "")}
+    others = [term.lstrip("-") for other in checks.values() for term in (other.equals or "", *other.sum)]
+    amounts = {name: _number(fields[name].value) for name in others if name in fields and name not in terms}
+    name = next((name for name, amount in amounts.items() if amount and abs(amount) == abs(difference)), None)
+    if name is None:
+        return ""
+    values: dict[str, object] = {
+        "terms": _terms(check, words),
+        "sum": f"{total + difference:f}",
+        "result": words.name(check.equals or ""),
+        "total": f"{total:f}",
+        "field": words.name(name),
+        "amount": f"{abs(difference):f}",
+    }
+    if difference < 0:
+        return words.say("%(terms)s = %(sum)s, but %(result)s = %(total)s, which is more by %(field)s (%(amount)s)", **values)
+    return words.say("%(terms)s = %(sum)s, but %(result)s = %(total)s, which is less by %(field)s (%(amount)s)", **values)
+
+
+def _number(value: Json) -> Decimal | None:
+    """The number of a plain decimal text; None for anything else."""
+    try:
+        number = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() else None
 
 
 def flag_text(flag: str, checks: Mapping[str, Check], words: ReviewWords = _ENGLISH) -> str:
@@ -164,10 +220,15 @@ def _rule(name: str, checks: Mapping[str, Check], words: ReviewWords) -> str:
         return name
     if check.order:
         return " ≤ ".join(map(words.name, check.order))
+    return f"{_terms(check, words)} = {words.name(check.equals or '')}"
+
+
+def _terms(check: Check, words: ReviewWords) -> str:
+    """``total − prepaid``: the left side of a sum."""
     first, *others = check.sum
     terms = [f"{'−' if member.startswith('-') else '+'} {words.name(member.lstrip('-'))}" for member in others]
     start = f"−{words.name(first[1:])}" if first.startswith("-") else words.name(first)
-    return f"{' '.join([start, *terms])} = {words.name(check.equals or '')}"
+    return " ".join([start, *terms])
 
 
 def _error_probability(evidence: Evidence, threshold: float, words: ReviewWords) -> list[str]:

@@ -134,7 +134,8 @@ def _field_view(
     checks = {check.name: check for check in template.checks} if template else {}
     correction = publication.active_correction(template_name, name)
     uncorrected = publication.uncorrected.get(template_name, {}).get(name)
-    reasons = review_reasons(evidence, publication.threshold(template_name), checks, words)
+    fields = publication.fields[template_name]
+    reasons = review_reasons(evidence, publication.threshold(template_name), checks, words, fields=fields)
     notes = flag_notes(evidence, checks, words)
     return FieldView(
         name,

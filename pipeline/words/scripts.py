@@ -102,6 +102,15 @@ def install_command(scripts: Collection[Script]) -> str:
     return " ".join(["sudo apt-get install tesseract-ocr", *(package for script in scripts for package in script.packages)])
 
 
+def missing_models(script: Script, installed: Collection[str]) -> tuple[str, ...]:
+    """The models that are not installed of a script that is read with only some of its own, as Arabic without Persian's.
+
+    Empty for a script that spare models read, or none.
+    """
+    missing = tuple(model for model in script.models if model not in installed)
+    return missing if len(missing) < len(script.models) else ()
+
+
 def available_models(script: Script, installed: Collection[str]) -> tuple[str, ...]:
     """The models to try for a script: those of its own that are installed, else the spare ones together; none where it cannot be read."""
     own = tuple(model for model in script.models if model in installed)

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from pipeline.settings import Settings, configs_folder, load_settings
+from pipeline.words.tesseract import installed_models
 from tests.cli.conftest import Pipeline
 from tests.drawing import encrypted_pdf, text_pdf
 
@@ -306,6 +307,22 @@ def test_doctor_says_what_is_wrong_and_what_to_do(pipeline: Pipeline, folder: Pa
     nested = pipeline("doctor")
     assert nested.code == 2
     assert "lies in `outbox`" in nested.out
+
+
+@pytest.mark.parametrize(("models", "without"), [("ara", True), ("ara\nfas", False)])
+def test_doctor_says_that_persian_is_missing_beside_arabic(
+    pipeline: Pipeline, folder: Path, monkeypatch: pytest.MonkeyPatch, models: str, without: bool
+) -> None:
+    pipeline("init")
+    program = put(folder, "bin/tesseract", f"#!/bin/sh\necho 'List of languages:\n{models}'\n".encode())
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PIPELINE_OCR__LANGUAGES", '["ar", "fa"]')
+    installed_models.cache_clear()
+    scripts = next(finding for finding in pipeline("doctor", "--json").json if finding["name"] == "scripts")
+    installed_models.cache_clear()
+    assert ("without the model fas" in scripts["detail"], "tesseract-ocr-fas" in scripts["cure"]) == (without, without)
+    assert "not read" not in scripts["detail"]
 
 
 def test_doctor_leaves_a_precision_to_the_cluster_that_this_machine_cannot_do(

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+
+import pymupdf
 
 from pipeline.ledger.document_states import decide
 from pipeline.ledger.ledger import Ledger
 from tests.cli.conftest import Pipeline
 from tests.drawing import invoice, invoice_pdf, text_pdf
+
+TIMESHEET = """
+name: timesheet
+prompt: Read the hours.
+fields:
+  work:
+    type: table
+    merge: all
+    columns:
+      day: {type: date, labels: {en: [Worked on]}}
+      task: {type: text, labels: {en: [Task]}}
+      hours: {type: number, labels: {en: [Hours]}}
+"""
 
 
 def rows(path: Path) -> dict[str, dict[str, str]]:
@@ -58,3 +74,22 @@ def test_the_list_of_documents_has_the_state_of_each(pipeline: Pipeline, folder:
     }
     assert pipeline("reprocess", folder / "inbox" / "a.pdf", "--template", "transcript", "-q").code == 0
     assert rows(folder / "outbox" / "documents.csv")["a.pdf"]["state"] == "to_check", "it was read again since"
+
+
+def test_dates_in_rows_of_an_own_table_are_iso_however_they_are_printed(pipeline: Pipeline, folder: Path) -> None:
+    pipeline("init")
+    (folder / "templates" / "timesheet.yaml").write_text(TIMESHEET, encoding="utf-8")
+    document = pymupdf.open()
+    page = document.new_page()
+    for y, cells in enumerate(
+        [("Worked on", "Task", "Hours"), ("3. Mai 2024", "Painting", "4"), ("14.05.2024", "Plaster", "6")]
+    ):
+        for x, text in zip((60, 220, 420), cells, strict=True):
+            page.insert_text((x, 100 + 18 * y), text)
+    document.save(folder / "inbox" / "a.pdf")
+    assert pipeline("run", "--template", "timesheet", "-q").code == 0
+    days = ["2024-05-03", "2024-05-14"]
+    result = json.loads((folder / "outbox" / "a.pdf.json").read_text(encoding="utf-8"))
+    assert [row["day"] for row in result["results"]["timesheet"]["fields"]["work"]["value"]] == days
+    with (folder / "outbox" / "timesheet.work.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["day"] for row in csv.DictReader(file)] == days

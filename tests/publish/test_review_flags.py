@@ -61,3 +61,22 @@ def test_a_sum_that_fails_is_named_with_its_difference() -> None:
     total = Evidence("119.50", flags=("sum:adds_up", "off-by:adds_up:-0.50"), confidence=0.98)
     assert review_reasons(total, 0.9, CHECKS) == ["does not add up: subtotal + tax − prepaid = due; the difference is -0.50"]
     assert flag_notes(total, CHECKS) == []
+
+
+@pytest.mark.parametrize(
+    ("off_by", "tax", "reason"),
+    [
+        ("-3.15", "3.15", "items.amount = 42.00, but total = 45.15, which is more by tax (3.15)"),
+        ("3.15", "3.15", "items.amount = 48.30, but total = 45.15, which is less by tax (3.15)"),
+        ("-3.15", "3.00", "does not add up: items.amount = total; the difference is -3.15"),
+        ("-3.15", None, "does not add up: items.amount = total; the difference is -3.15"),
+    ],
+)
+def test_a_difference_that_is_the_printed_tax_is_named(off_by: str, tax: str | None, reason: str) -> None:
+    checks = {
+        "rows": Check(name="rows", sum=["items.amount"], equals="total"),
+        "taxes": Check(name="taxes", sum=["tax_table.tax"], equals="tax"),
+    }
+    items = Evidence([{"amount": "42.00"}], flags=("sum:rows", f"off-by:rows:{off_by}"), confidence=0.98)
+    fields = {"items": items, "total": Evidence("45.15"), "tax": Evidence(tax)}
+    assert review_reasons(items, 0.9, checks, fields=fields) == [reason]
