@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.web.interface.conftest import DESKTOP, PHONE, ServedOutbox
+from tests.web.interface.conftest import DESKTOP, PHONE, TOKEN, ServedOutbox, serve_outbox
 from tests.web.review.building import grounded
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -93,6 +93,35 @@ def test_many_are_approved_exported_and_downloaded_at_once(open_page: OpenPage, 
     page.get_by_label("Choose a.pdf").check()
     page.get_by_role("button", name="Mark as exported").click()
     page.locator("#results tr", has_text="a.pdf").get_by_text("exported").wait_for()
+
+
+def test_several_are_ordered_to_be_read_again_at_once(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    page = open_page("/")
+    page.get_by_label("Choose b.pdf").check()
+    page.get_by_label("Choose c.pdf").check()
+    page.get_by_role("button", name="Read again").click()
+    page.get_by_text("Ordered to be read again: 2 documents.").wait_for()
+    ids = dict(
+        zip(rows(page), page.locator("#results tbody .pick input").evaluate_all("all => all.map(e => e.value)"), strict=True)
+    )
+    open_orders = {name: outbox.view(id)["reread"] for name, id in ids.items()}  # noqa: A001 - as in the addresses
+    assert open_orders == {"a.pdf": None, "b.pdf": {"error": ""}, "c.pdf": {"error": ""}}
+
+
+def test_an_empty_list_says_what_to_do_first(open_page: OpenPage, browser: Any, tmp_path: Path) -> None:
+    with serve_outbox(tmp_path) as empty:
+        page = browser.new_page()
+        page.goto(f"{empty.base}/?token={TOKEN}")
+        hint = page.locator("#results .empty")
+        assert "Drop files or a folder above, or copy them into the inbox" in hint.inner_text()
+        assert page.get_by_role("button", name="Approve").count() == 0, "there is nothing to choose"
+        page.locator("#files").set_input_files([{"name": "first.txt", "mimeType": "text/plain", "buffer": b"A first text"}])
+        page.get_by_text("in the inbox").first.wait_for()
+        assert (tmp_path / "inbox" / "first.txt").read_bytes() == b"A first text", "what the hint says works"
+        page.close()
+    page = open_page("/")
+    page.goto(f"{page.url.split('?')[0]}?q=nowhereprinted")
+    assert "Nothing matches" in page.locator("#results .empty").inner_text(), "filters are another reason than no documents"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "390"])
