@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.ledger.orders import open_orders
+from pipeline.monitoring.events import Observer
+from pipeline.run.job import open_job
+from pipeline.run.loop import Loop
+from tests.run.processes import wait_for
 from tests.web.interface.conftest import DESKTOP, PHONE, ServedOutbox
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -46,3 +51,20 @@ def test_pages_are_dragged_to_other_documents_and_moved_by_keys(
     assert answer.value.status == 202
     *_, row = outbox.folder.ledger.rows("SELECT decision FROM person_splits ORDER BY at")
     assert [one["pages"] for one in json.loads(row["decision"])["documents"]] == [[1, 2], [3]]
+
+
+def test_after_a_split_the_first_of_its_documents_is_shown(outbox: ServedOutbox, open_page: OpenPage) -> None:
+    from pipeline.web.context import document_id
+
+    id = outbox.add_invoice("cut.pdf", pages=3)  # noqa: A001 - as in the addresses
+    page = open_page(f"/documents/{id}")
+    page.locator(".split summary").click()
+    page.get_by_label("Pages of each document").fill("1-2,3")
+    with page.expect_response("**/split", timeout=15_000) as answer:
+        page.get_by_label("Pages of each document").press("Enter")
+    assert answer.value.status == 202
+    with open_job(outbox.folder.settings) as job, Loop(job, Observer()) as loop:
+        loop.answer_questions()
+        wait_for(lambda: not open_orders(job.ledger, "publishing"))
+    page.wait_for_url(f"**/documents/{document_id('cut.pdf/1-2')}**")
+    page.get_by_text("Part of").wait_for()

@@ -103,6 +103,20 @@ function markAnswer(id, on) {
 
 /* ---- splits and reading again ---- */
 
+const SPLIT_TRIES = 12, SPLIT_PAUSE = 400;
+
+/** The identifier of the first document of a new split, once its results are there; that of the file where they do not follow within seconds. */
+async function firstDocument(split, text) {
+  const wanted = textOfDocuments(pagesOfDocuments(text)).split(",");
+  for (let tries = 0; wanted.length > 1 && tries < SPLIT_TRIES; tries++) {
+    const { status, answer } = await call("GET", `/api/documents/${split.id}/split`);
+    const found = status === 200 ? answer.documents : [];
+    if (found.length === wanted.length && found.every((part) => wanted.includes(part.pages))) return found.find((part) => part.pages === wanted[0]).id;
+    await new Promise((done) => { setTimeout(done, SPLIT_PAUSE); });
+  }
+  return split.id;
+}
+
 function splitSection(item) {
   const { split } = item;
   if (!split) return null;
@@ -112,7 +126,8 @@ function splitSection(item) {
   const pages = make("input", { name: "pages", required: true, maxlength: 20000, value: split.pages, placeholder: "1-3,4,5-6", autocomplete: "off" });
   const form = orderForm({ id: "split" }, async (form_) => {
     if (!await accepted("PUT", url, { pages: form_.pages.value, by: author() })) return null;
-    location.assign(`/documents/${split.id}`);
+    announce(t("It is split."));
+    location.assign(`/documents/${await firstDocument(split, form_.pages.value)}`);
     return t("It is split.");
   }, make("label", { class: "grow" }, `${t("Pages of each document")} `, pages), make("button", { class: "plain" }, t("Split")),
   split.source === "person" ? keyButton(t("Let the program decide"), "", async () => { if (await accepted("DELETE", url)) location.assign(`/documents/${split.id}`); }) : null);
