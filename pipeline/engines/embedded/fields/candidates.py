@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -107,6 +107,8 @@ _GOES_ON = re.compile(r"[-–]\w|[.,]\d")
 _BLANKS_AT_MARK = re.compile(r"([.,]\d) (?=\d$)|\s?([.,])\s?(?=\d{1,4}$)")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d{2}")
 _BLANK, _NO_DIGIT = re.compile(" "), re.compile(r"\D")
+_CODES_OF_UNITS = {"KGS": "KG"}
+"""Codes that are mostly units, as kilograms, and the country in which they are money."""
 _CROWN = re.compile(r"(?<![^\W\d_])kr(?![^\W\d_])", re.IGNORECASE)
 _CROWNS = {"sv": "SEK", "da": "DKK", "no": "NOK"}
 """The crown of a language, where the page does not tell its country."""
@@ -191,11 +193,11 @@ class Candidates:
             "vat": self.vats,
         }.get(kind, [])
 
-    def currency(self) -> CurrencyMark | None:
-        """The page's currency: the one that is printed most; beside an amount counts more."""
+    def currency(self, converted: Container[tuple[int, int, int]] = ()) -> CurrencyMark | None:
+        """The page's currency: the one that is printed most; beside an amount counts more, at the places ``converted`` nothing."""
         votes: Counter[str] = Counter()
         best: dict[str, CurrencyMark] = {}
-        for mark in self._currency_marks():
+        for mark in self._currency_marks(converted):
             votes[mark.code] += _BESIDE_AMOUNT if mark.beside_amount else _ELSEWHERE
             if mark.code not in best or mark.strength > best[mark.code].strength:
                 best[mark.code] = mark
@@ -214,9 +216,9 @@ class Candidates:
                 return CurrencyMark(code, run.span(start, end), run.text[start:end], False, _UNDECIDED)
         return None
 
-    def _currency_marks(self) -> Iterator[CurrencyMark]:
+    def _currency_marks(self, converted: Container[tuple[int, int, int]]) -> Iterator[CurrencyMark]:
         for candidate in self.numbers:
-            if candidate.currency:
+            if candidate.currency and candidate.place not in converted:
                 yield from self._resolved(candidate.currency, candidate.printed, candidate.words, beside_amount=True)
         codes = currency_codes()
         for run in self.layout.runs:
@@ -238,6 +240,8 @@ class Candidates:
 
         None where nothing tells which crown is meant.
         """
+        if currency in _CODES_OF_UNITS and self._countries[_CODES_OF_UNITS[currency]] < MIN_WEIGHT:
+            return
         strength = 0.9 if beside_amount else 0.6
         language = next((code for code, word in _WORDS_OF_LANGUAGES.items() if word.search(printed)), None)
         if language and self.layout.languages.get(language, 0.0) < max(self.layout.languages.values(), default=0.0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from pipeline.engines.embedded.fields import field_choice
 from pipeline.engines.embedded.fields.addresses import find_address
@@ -12,6 +13,7 @@ from pipeline.engines.embedded.fields.addresses.line_features import AddressLine
 from pipeline.engines.embedded.fields.amount_selection import choose_amounts
 from pipeline.engines.embedded.fields.candidates import Candidate, Candidates
 from pipeline.engines.embedded.fields.claim_signals import UNREADABLE, ClaimSignals
+from pipeline.engines.embedded.fields.converted_amounts import converted_amounts
 from pipeline.engines.embedded.fields.date_context import is_own_date, payment_dates
 from pipeline.engines.embedded.fields.details import MainReading, main_template, read_details
 from pipeline.engines.embedded.fields.identifier_fields import IdentifierFields
@@ -342,7 +344,7 @@ class _FieldReader:
         groups = self._groups("amount")
         if not groups:
             return
-        of_one_rate = self._amounts_of_one_rate()
+        of_one_rate = self._amounts_of_one_rate() | self._converted
         totals = [candidate for candidate in self.candidates.money if candidate.place not in of_one_rate]
         meanings = self._meanings("money", totals)
         of_one_rate |= {candidate.place for candidate in amounts_by_rate(self.candidates.numbers, meanings)}
@@ -355,6 +357,11 @@ class _FieldReader:
             probability = likely[name].get(option.candidate.value, 0.0)
             if probability >= _IMPROBABLE:
                 self._claim(name, option.candidate, probability)
+
+    @cached_property
+    def _converted(self) -> frozenset[Place]:
+        texts = (run.text for run in self.layout.runs)
+        return frozenset(candidate.place for candidate in converted_amounts(self.candidates.numbers, texts))
 
     def _amounts_of_one_rate(self) -> frozenset[Place]:
         """Amounts in a summary by tax rate, and the same amounts in rows of goods: neither is a total of the document."""
@@ -421,7 +428,7 @@ class _FieldReader:
             self._claim(name, candidate, probability, flags)
 
     def _currencies(self) -> None:
-        currency = self.candidates.currency()
+        currency = self.candidates.currency(self._converted)
         if currency:
             for name in self.fields("currency"):
                 self.claims[name] = Claim(currency.code, currency.printed, currency.words, currency.strength)
