@@ -1,4 +1,7 @@
-"""``python -m training.stacks draw OUT``: documents for stacks; ``fit OUT``: fits the search for cuts to them and writes its weights."""
+"""``python -m training.stacks draw OUT``: documents for stacks; ``fit OUT``: fits the search for cuts to them and writes its weights.
+
+``sheets OUT``: scans with several till slips each.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from training.generator.browser import open_renderer
 from training.generator.make import Kind
 from training.stacks.fit import fit_boundaries
 from training.stacks.senders import draw_senders, load_senders
+from training.stacks.sheets import draw_sheets
 from training.stacks.stack import make_stack
 
 SHARE_OF_RECEIPTS = 0.2
@@ -39,6 +43,18 @@ def draw(out: Path, senders: int, issues: int, first: int, seed: int) -> None:
     with open_renderer() as renderer:
         made = sum(draw_senders(out, kind, numbers, issues, seed, renderer) for kind, numbers in kinds)
     click.echo(f"{made} documents in {out}")
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--count", type=click.IntRange(1), default=20)
+@click.option("--degrees", type=click.FloatRange(0, 45), default=0.0, help="How far a slip is turned, at most.")
+@click.option("--seed", type=int, default=1)
+def sheets(out: Path, count: int, degrees: float, seed: int) -> None:
+    """Draw scans with two to four slips each into OUT."""
+    with open_renderer() as renderer:
+        made = draw_sheets(out, count, seed, degrees, renderer)
+    click.echo(f"{made} slips on {count} sheets in {out}")
 
 
 @main.command()

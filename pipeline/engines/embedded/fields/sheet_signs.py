@@ -1,7 +1,8 @@
 """Signs that a page shows more documents than were told apart: its values are marked then, and nothing is cut.
 
 Slips that lie askew or offset leave no straight strip between them, but white around each. So words that stand close to each other are
-put into blocks. Two blocks that each have a label of a total and a date are probably two documents.
+put into blocks. Two blocks that each have a label of a total and a date are probably two documents. Slips that nearly touch have little
+white between them, and the columns of one slip have much: blocks are made with several widths, and one that shows two documents is enough.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from pipeline.records import Box, Page, Word
 
 _AMOUNT = re.compile(r"\d[.,]\d{2}(?!\d)")
 """Money with two decimals."""
-BESIDE, BELOW = 2.0, 1.4
-"""White around a block of words, in letter heights."""
+BESIDE = (2.0, 1.2, 0.9)
+"""White left and right of a block of words, in letter heights: each width is tried."""
+BELOW = 1.4
+"""White above and below a block of words, in letter heights."""
 MIN_SHARE = 0.08
 """Share of the words that a document has at least: up to six slips lie on a sheet."""
 FEWEST_WORDS, MOST_WORDS = 14, 1500
@@ -31,7 +34,12 @@ def shows_several(page: Page, marks: Marks) -> bool:
     words = page.words
     if not FEWEST_WORDS <= len(words) <= MOST_WORDS or min(len(marks.totals), len(marks.dates)) < 2:
         return False
-    blocks = _blocks(words, median(word.box[3] - word.box[1] for word in words))
+    height = median(word.box[3] - word.box[1] for word in words)
+    return any(_are_several(words, _blocks(words, height, beside * height), marks) for beside in BESIDE)
+
+
+def _are_several(words: Sequence[Word], blocks: Sequence[list[int]], marks: Marks) -> bool:
+    """Whether two or more of the blocks are whole documents."""
     whole = [
         block
         for block in blocks
@@ -54,9 +62,12 @@ def _without_repetitions(words: Sequence[Word], blocks: Sequence[list[int]]) -> 
     ]
 
 
-def _blocks(words: Sequence[Word], height: float) -> list[list[int]]:
-    """Indices of words that stand close to each other, by block; blocks of numbers belong to the block left of them."""
-    near = _near(np.array([word.box for word in words]), height)
+def _blocks(words: Sequence[Word], height: float, beside: float) -> list[list[int]]:
+    """Indices of words that stand close to each other, by block; blocks of numbers belong to the block left of them.
+
+    ``height`` of letters and the white ``beside`` a block are in points.
+    """
+    near = _near(np.array([word.box for word in words]), beside, BELOW * height)
     free = (1 << len(words)) - 1
     groups: list[list[int]] = []
     while free:
@@ -70,14 +81,14 @@ def _blocks(words: Sequence[Word], height: float) -> list[list[int]]:
     return _with_numbers(words, groups)
 
 
-def _near(boxes: NDArray[np.float64], height: float) -> list[int]:
-    """For each box the boxes that stand close to it, as the bits of a number."""
+def _near(boxes: NDArray[np.float64], beside: float, below: float) -> list[int]:
+    """For each box the boxes with no more white between, in points, as the bits of a number."""
     x0, y0, x1, y1 = boxes.T
     order = np.empty(len(boxes), np.intp)
     order[np.argsort(y0, kind="stable")] = np.arange(len(boxes))
     near = order[:, None] < order
-    near &= y0 - y1[:, None] <= BELOW * height
-    near &= (x0 - x1[:, None] <= BESIDE * height) & (x0[:, None] - x1 <= BESIDE * height)
+    near &= y0 - y1[:, None] <= below
+    near &= (x0 - x1[:, None] <= beside) & (x0[:, None] - x1 <= beside)
     return [int.from_bytes(row.tobytes(), "little") for row in np.packbits(near | near.T, axis=1, bitorder="little")]
 
 

@@ -228,6 +228,16 @@ def test_slips_that_lie_askew_are_not_told_apart_and_every_value_is_named() -> N
     assert all("several-documents" in claim.flags for claim in read.values())
 
 
+def test_slips_that_lie_askew_and_nearly_touch_are_marked_too() -> None:
+    first = receipt(30, 40, "Harbour Cafe Ltd", "04/11/2025", "12.30")
+    other = receipt(195, 42, "Lantern Books Ltd", "17/12/2025", "31.60")
+    wide = [(x, y, text.replace("12 Quay Street", "12 Quay Street Bristol BS1 4TR")) for x, y, text in [*first, *other]]
+    sheet = page(sorted(askew(wide), key=lambda line: (line[1], line[0])))
+    assert count_documents(sheet, RECEIPT) == 1, "it shows what happens where no cut is made"
+    claims = read_fields(sheet, RECEIPT)
+    assert "several-documents" in claims["total"].flags
+
+
 def test_one_slip_that_lies_askew_has_no_such_flag() -> None:
     sheet = page(askew(receipt(30, 40, "Harbour Cafe Ltd", "04/11/2025", "12.30")))
     claims = read_fields(sheet, RECEIPT)
