@@ -15,7 +15,7 @@ run: $(STAMP)
 	$(BIN)/pipeline run
 
 test: $(STAMP) lint
-	$(BIN)/pytest -n 4 --dist loadfile --durations 15
+	$(BIN)/pytest -n 2 --dist loadfile --durations 15
 
 proof: $(STAMP)
 	KILLS=$${KILLS:-300} $(BIN)/pytest -m "proof or kills" --timeout 3600 --durations 15

@@ -57,7 +57,7 @@ class Workspace:
     def run(self, command: str, *arguments: str, **environment: str) -> tuple[int, str, str]:
         """Run a command to its end. Returns its exit code, standard output and standard error."""
         process = self.start(command, *arguments, **environment)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=240)
         return process.returncode, out, err
 
     def status(self) -> Any:

@@ -251,7 +251,7 @@ def test_a_file_that_changed_since_it_was_hashed_is_not_read(tmp_path: Path) -> 
         handle(old)
 
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "stress"
+CASES = (Path(__file__).resolve().parents[3] / "shared" / "cases" / "stress").resolve()
 
 
 def recursive_font(letters: str) -> str:

