@@ -61,7 +61,7 @@ def test_after_a_split_the_first_of_its_documents_is_shown(outbox: ServedOutbox,
     page.locator(".split summary").click()
     page.get_by_label("Pages of each document").fill("1-2,3")
     with page.expect_response("**/split", timeout=15_000) as answer:
-        page.get_by_label("Pages of each document").press("Enter")
+        page.get_by_role("button", name="Split", exact=True).click()
     assert answer.value.status == 202
     with open_job(outbox.folder.settings) as job, Loop(job, Observer()) as loop:
         loop.answer_questions()

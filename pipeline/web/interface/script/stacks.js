@@ -1,10 +1,12 @@
 /* Splits and merges a stack: its pages as pictures, one row a document. Pages are dragged, or moved by keys, from row to row. */
 
+const MOST_PAGES = 20000;
+
 /** Pages of each document in a text such as `1-3,4+6`. */
 function pagesOfDocuments(text) {
   return text.split(",").map((part) => part.split("+").flatMap((run) => {
     const [first, last] = run.split("-").map(Number);
-    return Number.isInteger(first) ? Array.from({ length: (last || first) - first + 1 }, (_, at) => first + at) : [];
+    return Number.isInteger(first) ? Array.from({ length: Math.min((last || first) - first + 1, MOST_PAGES) }, (_, at) => first + at) : [];
   })).filter((pages) => pages.length);
 }
 
@@ -96,7 +98,8 @@ function stackEditor(split, input) {
       ...rows.map((pages, row) => rowOf(pages, row, t("Document {row}", { row: row + 1 }))),
       rowOf([], rows.length, t("A new document")), rowOf(left, -1, t("In no document")));
   }
-  input.addEventListener("change", () => { read(); draw(); });
+  // While it is typed: rows that change when the field is left move the button that is being clicked.
+  input.addEventListener("input", () => { read(); draw(); });
   read();
   draw();
   return holder;
