@@ -19,8 +19,6 @@ from pipeline.templates.template import Check, Template
 
 MIN_NUMBER_SCORE = 0.5
 """Lowest score of the number of another document; weaker ones may be any number of an annex."""
-MIN_TOTAL_SHARE = 0.9
-"""A total whose score is a smaller share of the best page's may be any amount of an annex."""
 MAX_TAX_SHARE = Decimal("0.35")
 """By how much of it a total may exceed the sum of the rows."""
 Fields = Mapping[str, Evidence]
@@ -126,10 +124,7 @@ def _equal(a: Fields, b: Fields, names: Sequence[str]) -> bool:
 
 
 def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: Sequence[int]) -> int | None:
-    """The page whose totals count: a sum holds there, or the rows add up to it, or it has the document's number.
-
-    Of several such pages the last one whose total is about as likely as the best.
-    """
+    """The page whose totals count: a sum holds there, or the rows add up to it, or it has the document's number; the last of several."""
     totals = [check.equals for check in template.main_checks() if check.equals]
     with_totals = [page for page in own if any(not is_absent(_value(pages[page], name)) for name in totals)]
     if not with_totals:
@@ -143,10 +138,7 @@ def _totals_page(pages: Sequence[Fields], template: Template, number: str, own: 
             return 2
         return int(not is_absent(_value(fields, number)))
 
-    ranks = {page: rank(page) for page in with_totals}
-    best = [page for page in with_totals if ranks[page] == max(ranks.values())]
-    scores = {page: max(pages[page][name].score for name in totals if name and name in pages[page]) for page in best}
-    return max(page for page in best if scores[page] >= MIN_TOTAL_SHARE * max(scores.values()))
+    return max(with_totals, key=lambda page: (rank(page), page))
 
 
 def _amounts(template: Template, check: Check, pages: Sequence[Fields], choice: Sequence[int]) -> list[Decimal]:

@@ -91,17 +91,6 @@ def test_terms_behind_an_invoice_without_tax_change_nothing() -> None:
     assert read["total"] == "80.00"
 
 
-def test_a_total_of_the_last_page_that_is_less_likely_than_an_earlier_one_is_none() -> None:
-    def read(score_of_last: float) -> Json:
-        results = []
-        for n, (total, score) in enumerate((("4900.00", 0.9), ("37.10", score_of_last)), 1):
-            page = {**head("F-1"), "total": total}
-            results.append(result_of(n, **{name: Evidence(value, page=n, score=score) for name, value in page.items()}))
-        return merge_pages(results, INVOICE)["total"].value
-
-    assert (read(0.6), read(0.85)) == ("4900.00", "37.10")
-
-
 def test_a_time_sheet_behind_the_totals_adds_no_rows() -> None:
     first = {**head("F-1"), **items(("Work", "960.00")), **sums("960.00", "240.00", "1200.00")}
     sheet = {**items(("Monday", "480.00"), ("Tuesday", "480.00")), "total": "960.00"}
