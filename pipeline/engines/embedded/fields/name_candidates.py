@@ -218,7 +218,7 @@ def _features(name: NameCandidate, labels: list[Label], busy: bool, split: bool)
 
 
 def _is_phrase(text: str) -> bool:
-    """Whether a text has more words than a name, or many of which most begin with a small letter: "See back for your chance to win"."""
+    """Whether a text has more words than a name, or many of which most begin with a small letter: "Keep this slip for your next visit"."""
     words = text.split()
     small = sum(word[0].islower() for word in words)
     return len(words) > _MOST_WORDS or (len(words) >= _PHRASE_WORDS and 2 * small > len(words))

@@ -216,7 +216,7 @@ def same_name(a: str, b: str) -> bool:
 
 
 def _is_heading(text: str, headings: Sequence[Container[str]]) -> bool:
-    """Whether a text is a heading, or several side by side: "Moms (SE) Belopp"."""
+    """Whether a text is a heading, or several side by side: "Moms (kr) Belopp"."""
 
     def is_known(part: str) -> bool:
         return any(label_key(part) in known for known in headings)

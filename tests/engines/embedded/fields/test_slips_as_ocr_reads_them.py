@@ -70,12 +70,12 @@ def test_an_address_behind_its_label_needs_no_postcode() -> None:
 
 
 def test_headings_side_by_side_are_no_vendor() -> None:
-    texts = ["Kvitto 2290", "2024-03-14 11:09", "Att betala 44.00", "Moms (SE) Belopp", "12% 4.71"]
+    texts = ["Kvitto 2290", "2024-03-14 11:09", "Att betala 44.00", "Moms (kr) Belopp", "12% 4.71"]
     assert value([(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)], "vendor_name") is None
 
 
 @pytest.mark.parametrize(
-    ("line", "vendor"), [("Seeback of receipt for your chance", None), ("Republic of Kenya", "Okello Stores Ltd")]
+    ("line", "vendor"), [("Keepthis slip for your next visit", None), ("Republic of Zambia", "Okello Stores Ltd")]
 )
 def test_phrases_and_states_are_no_vendors(line: str, vendor: str | None) -> None:
     texts = [line, *([vendor] if vendor else []), "41 Acacia Road", "Date 14/03/2024", "Total 44.00"]
@@ -83,5 +83,5 @@ def test_phrases_and_states_are_no_vendors(line: str, vendor: str | None) -> Non
 
 
 def test_two_numbers_of_a_till_are_no_tax_number() -> None:
-    texts = ["Okello Stores Ltd", "VAT No. 04471 DP006969 TE979", "Date 14/03/2024", "Total 44.00"]
+    texts = ["Okello Stores Ltd", "VAT No. 04471 OQ004182 TK311", "Date 14/03/2024", "Total 44.00"]
     assert value([(20.0, 20 + 14.0 * n, text) for n, text in enumerate(texts)], "vendor_vat_id") is None
